@@ -1,0 +1,1 @@
+"""How the outside does it: folder = port, file = technology."""

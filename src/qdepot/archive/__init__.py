@@ -1,0 +1,1 @@
+"""Where content lies: which bytes under which key, over an object store."""

@@ -1,0 +1,1 @@
+"""The user's client: thin shells over requests that know nothing of I/O."""

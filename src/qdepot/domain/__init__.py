@@ -1,0 +1,1 @@
+"""What things are: frozen records and the rules that bind them. Standard library only."""

@@ -1,0 +1,125 @@
+"""What is asked to be run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from qdepot.errors import InvalidProgramError
+
+
+class ProgramKind(StrEnum):
+    """What is wanted of the circuits."""
+
+    SAMPLER = "sampler"
+    """Counts of measured bits."""
+    ESTIMATOR = "estimator"
+    """Expectation values of observables."""
+
+
+class ProgramFormat(StrEnum):
+    """How a circuit is written down."""
+
+    OPENQASM2 = "openqasm2"
+    OPENQASM3 = "openqasm3"
+    QPY = "qpy"
+    """Qiskit's binary format; one circuit a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """One circuit as it was sent, with what belongs to it alone.
+
+    Attributes:
+        format: How ``source`` is written.
+        source: The bytes: UTF-8 text for OpenQASM, the file itself for QPY.
+        parameter_values: None, or by name (``{"theta": [...]}``), or an array in Qiskit's order of parameters; plain
+            JSON data, broadcast as Qiskit's PUBs do.
+        observables: For an estimator: plain JSON data, ``{"ZZ": 1.0}`` or nested lists of such.
+        shots: Overrides the program's shots for this circuit.
+        precision: Overrides the program's precision for this circuit.
+    """
+
+    format: ProgramFormat
+    source: bytes
+    parameter_values: object = None
+    observables: object = None
+    shots: int | None = None
+    precision: float | None = None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], *, index: int) -> Circuit:
+        """Build it from its JSON form, in which the source of a QPY circuit is base64.
+
+        Raises:
+            InvalidProgramError: A QPY source is not base64.
+        """
+        fields = {name: document.get(name) for name in ("parameter_values", "observables", "shots", "precision")}
+        program_format = ProgramFormat(document["format"])
+        return cls(format=program_format, source=_source_bytes(document["source"], program_format, index), **fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What one job runs.
+
+    Attributes:
+        kind: Sampler or estimator.
+        circuits: At least one.
+        shots: Executions of each circuit (sampler).
+        precision: Wanted standard error (estimator); 0: exact.
+    """
+
+    kind: ProgramKind
+    circuits: tuple[Circuit, ...]
+    shots: int | None = None
+    precision: float | None = None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Program:
+        """Build it from the ``program`` of a request, as it is sent and as it is archived.
+
+        Raises:
+            InvalidProgramError: A QPY source is not base64.
+        """
+        circuits = tuple(
+            Circuit.from_document(circuit, index=index) for index, circuit in enumerate(document["circuits"])
+        )
+        return cls(
+            kind=ProgramKind(document["kind"]),
+            circuits=circuits,
+            shots=document.get("shots"),
+            precision=document.get("precision"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramSummary:
+    """What reading a program told, kept with the job.
+
+    Attributes:
+        num_qubits: Of the widest circuit.
+        circuits: Per circuit plain JSON data: ``num_qubits``, ``num_clbits``, ``registers`` (list of
+            ``{"name", "num_bits"}`` in order of declaration), ``parameters`` (names in Qiskit's order), ``depth``,
+            ``size``, ``shape`` (broadcast shape of its parameter sets or observables).
+    """
+
+    num_qubits: int
+    circuits: tuple[Mapping[str, object], ...] = field(default_factory=tuple)
+
+
+def _source_bytes(source: str, program_format: ProgramFormat, index: int) -> bytes:
+    if program_format is not ProgramFormat.QPY:
+        return source.encode()
+    try:
+        return base64.b64decode(source, validate=True)
+    except binascii.Error as error:
+        raise InvalidProgramError(
+            f"circuit {index}: the source of a qpy circuit must be base64: {error}",
+            solution="Send the bytes of the .qpy file in standard base64, without line breaks.",
+            details={"circuit": index},
+        ) from error

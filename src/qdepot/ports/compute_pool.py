@@ -1,0 +1,121 @@
+"""Where work on circuits is done: in child processes that may be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from qdepot.domain.result import Buffer
+
+
+class Lane(StrEnum):
+    """Two queues, so that a quick check never waits behind a long run."""
+
+    CHECK = "check"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one task may use up.
+
+    Attributes:
+        time_s: Wall time once it runs, in seconds.
+        memory_bytes: Address space beyond what an idle child has.
+    """
+
+    time_s: float = 3600.0
+    memory_bytes: int = 4 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """Plain data and bytes: what goes to a child and what comes back.
+
+    Attributes:
+        meta: JSON data.
+        parts: Bytes by name.
+    """
+
+    meta: Mapping[str, object] = field(default_factory=dict)
+    parts: Mapping[str, Buffer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A named operation of the ``quantum`` room on one payload.
+
+    Attributes:
+        operation: ``check`` or ``simulate`` (see ``qdepot.quantum.child``).
+        payload: What it works on.
+        lane: The queue it waits in.
+        limits: What it may use up.
+        owner: Whose it is; a child never serves two owners without having been replaced in between.
+    """
+
+    operation: str
+    payload: Payload
+    lane: Lane = Lane.RUN
+    limits: Limits = field(default_factory=Limits)
+    owner: str = "local"
+
+
+class TaskHandle(Protocol):
+    """A task that was handed in."""
+
+    def result(self, timeout_s: float | None = None) -> Payload:
+        """Wait for the end.
+
+        Raises:
+            TimeoutError: ``timeout_s`` passed; the task goes on.
+            InvalidRequestError: The operation refused its input (one of the subclasses, as the child said).
+            TimeLimitExceededError: It ran longer than its limit and was killed.
+            MemoryLimitExceededError: It needed more memory than its limit.
+            WorkerLostError: Its child died for another reason; the task may be handed in again.
+            TaskCancelledError: :meth:`cancel` was called.
+            InternalError: The operation failed in a way that it should not.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Stop it: a waiting task never starts, a running one is killed within a second. Late calls do nothing."""
+        ...
+
+    @property
+    def started(self) -> bool:
+        """True once a child works on it (or did)."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """True once :meth:`result` would not wait."""
+        ...
+
+    def on_done(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once it is done, from any thread; at once if it is. It must be quick and not raise."""
+        ...
+
+
+class ComputePool(Protocol):
+    """Runs tasks in children of a supervisor process. Thread-safe.
+
+    Nothing that comes from a child is unpickled or evaluated. A task that dies takes no other with it.
+    """
+
+    def submit(self, task: Task) -> TaskHandle:
+        """Hand in a task; it waits for a free child of its lane.
+
+        Raises:
+            UnavailableError: The pool is closed, or its supervisor cannot be started.
+        """
+        ...
+
+    def ready(self, lane: Lane) -> bool:
+        """True if an idle or working child of that lane is warm, so that the next task need not wait for a start."""
+        ...
+
+    def close(self) -> None:
+        """Stop all tasks (their handles raise TaskCancelledError) and end all processes. May be repeated."""
+        ...

@@ -1,0 +1,103 @@
+"""Where bytes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from qdepot.domain.result import Buffer
+from qdepot.errors import ConflictError, NotFoundError
+
+
+class ObjectExistsError(ConflictError):
+    """There is an object under this key already."""
+
+    code = "object_exists"
+
+
+class ObjectNotFoundError(NotFoundError):
+    """There is no object under this key."""
+
+    code = "object_not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """What a store knows of an object without reading it."""
+
+    key: str
+    size_bytes: int
+
+
+class ObjectStore(Protocol):
+    """Keys and bytes: a whole object or none.
+
+    Keys are non-empty, ``/``-separated, relative, of the characters ``A-Z a-z 0-9 . _ - /``, without empty, ``.`` or
+    ``..`` parts; any other key is an :class:`~qdepot.errors.InvalidRequestError`. All methods block and are
+    thread-safe. A store that cannot be reached, is full or answers rubbish raises
+    :class:`~qdepot.errors.UnavailableError`; then a write may or may not have happened, and repeating it is safe.
+    """
+
+    def create(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
+        """Write a new object; when this returns, it survives a power cut.
+
+        A reader never sees half an object. ``data`` may be a binary file, read from its current position to its end.
+
+        Raises:
+            ObjectExistsError: The key is taken; of several racing writers exactly one wins. Nothing is changed.
+        """
+        ...
+
+    def create_many(self, objects: Sequence[tuple[str, Buffer]]) -> list[bool]:
+        """Write several new objects, durable together when this returns.
+
+        Returns:
+            Per object True if it was written, False if its key was taken already.
+        """
+        ...
+
+    def replace(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
+        """Write an object whether or not there is one; atomic and durable as :meth:`create`."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            ObjectNotFoundError: There is none.
+        """
+        ...
+
+    def get_range(self, key: str, *, start: int, length: int) -> bytes:
+        """``length`` bytes from offset ``start``; fewer where the object ends before.
+
+        Raises:
+            ObjectNotFoundError: There is none.
+        """
+        ...
+
+    def head(self, key: str) -> ObjectInfo:
+        """Size of an object.
+
+        Raises:
+            ObjectNotFoundError: There is none.
+        """
+        ...
+
+    def scan(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with ``prefix``, in no promised order. Not on the way of any job."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; a key that is not there is fine."""
+        ...
+
+    def check(self) -> None:
+        """Prove that the store can be written, read, and honours create-only writes.
+
+        Raises:
+            UnavailableError: It does not answer, or is full.
+            InvalidRequestError: It can never serve: it overwrites in silence.
+        """
+        ...

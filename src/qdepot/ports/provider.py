@@ -1,0 +1,169 @@
+"""One account with one vendor, or a simulator of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from qdepot.domain.backend import BackendInfo
+from qdepot.domain.job import Failure
+from qdepot.domain.program import Program
+from qdepot.domain.result import Buffer
+
+
+class ProviderStatus(StrEnum):
+    """What a provider says of a job, apart from what we know of it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A job as a provider gets it.
+
+    Attributes:
+        tag: Our job id and attempt; what the provider keeps as key or tag.
+        job_id: Our id of the job, the same for every attempt.
+        backend: Name of the backend.
+        program: What to run.
+        options: As the owner sent them.
+        owner: Whose it is.
+        timeout_s: The run is stopped after so many seconds; None: the provider's own limit.
+    """
+
+    tag: str
+    job_id: str
+    backend: str
+    program: Program
+    options: Mapping[str, object] = field(default_factory=dict)
+    owner: str = "local"
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderReport:
+    """What the provider says of one job now.
+
+    Attributes:
+        status: In our words.
+        vendor_status: The provider's own word, as it came.
+        queue_position: Jobs before it, where known.
+        failure: Why, where ``status`` is FAILED.
+    """
+
+    status: ProviderStatus
+    vendor_status: str
+    queue_position: int | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawResult:
+    """A result as the provider sent it.
+
+    Attributes:
+        format: ``qdepot`` if ``document`` is a result document already (see :class:`qdepot.domain.result.Outcome`);
+            else the vendor's format, which the ``quantum`` room can normalise.
+        document: The bytes.
+        members: Further files that belong to it.
+        metadata: Plain JSON data on how it was run.
+    """
+
+    format: str
+    document: Buffer
+    members: Mapping[str, Buffer] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """Five verbs. All block and are thread-safe.
+
+    Two kinds of error may come: :class:`~qdepot.errors.UnavailableError` (try again later) and
+    :class:`~qdepot.errors.InvalidRequestError` (never works as it stands). A vendor's own error is the ``__cause__``.
+    """
+
+    name: str
+
+    def backends(self) -> Sequence[BackendInfo]:
+        """What can be used now, names unique."""
+        ...
+
+    def submit(self, submission: Submission) -> str:
+        """Hand over a job and return the provider's id of it.
+
+        If it raises InvalidRequestError, nothing was sent. If it raises UnavailableError, nothing was sent either,
+        unless the error's details say ``{"maybe_sent": true}``. The same tag yields the same id and one job, where the
+        backend ``takes_key``.
+        """
+        ...
+
+    def status(self, provider_job_id: str) -> ProviderReport:
+        """What the provider says now. A vendor's word that the adapter does not know is an InternalError.
+
+        Raises:
+            NotFoundError: The provider does not (or no longer) know this id.
+        """
+        ...
+
+    def result(self, provider_job_id: str) -> RawResult:
+        """The result of a job that is DONE; may be repeated and gives equal bytes.
+
+        Raises:
+            NotFinishedError: It is not done.
+            NotFoundError: The provider does not (or no longer) know this id.
+        """
+        ...
+
+    def cancel(self, provider_job_id: str) -> None:
+        """Ask for the job to be stopped: a wish, confirmed by a later status. A finished job stays as it is.
+
+        Raises:
+            NotFoundError: The provider does not (or no longer) know this id.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and processes. May be repeated."""
+        ...
+
+
+@runtime_checkable
+class PollsMany(Protocol):
+    """A provider that answers for many jobs in one call."""
+
+    def statuses(self, provider_job_ids: Sequence[str]) -> Mapping[str, ProviderReport]:
+        """Reports by id; ids that the provider does not know are missing."""
+        ...
+
+
+@runtime_checkable
+class FindsByTag(Protocol):
+    """A provider that can be searched by tag."""
+
+    def find_by_tag(self, tag: str) -> str | None:
+        """The provider's id of the job that was submitted with ``tag``; None if none is visible (yet)."""
+        ...
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A provider that says when a job has ended, so that nobody has to ask."""
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(job_id)`` from any thread whenever one of its jobs has ended. It is quick."""
+        ...
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A provider that keeps results only until they are stored elsewhere."""
+
+    def forget(self, provider_job_id: str) -> None:
+        """The result is in the archive; drop what is kept of the job. Unknown ids are fine."""
+        ...

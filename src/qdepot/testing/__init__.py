@@ -1,0 +1,1 @@
+"""Public: conformance suites for ports, and fakes that pass them."""

@@ -1,0 +1,139 @@
+"""What callers send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from qdepot.domain.program import Program, ProgramFormat
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Shots = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+
+BELL_OPENQASM3 = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CircuitBody(_Request):
+    """One circuit."""
+
+    format: ProgramFormat
+    source: str = Field(min_length=1, description="OpenQASM text; for qpy the file in base64.")
+    parameter_values: JsonValue = Field(
+        default=None,
+        description='By name (`{"theta": [...], "phi[0]": [...]}`) or an array in Qiskit\'s order of parameters; '
+        "broadcast as Qiskit's PUBs are.",
+    )
+
+
+class SamplerCircuitBody(CircuitBody):
+    """One circuit to be sampled."""
+
+    shots: Shots | None = Field(default=None, description="Overrides the program's shots for this circuit.")
+
+
+class EstimatorCircuitBody(CircuitBody):
+    """One circuit whose observables are estimated."""
+
+    observables: JsonValue = Field(
+        description='`{"ZZ": 1.0, "XI": 0.5}` (rightmost letter: qubit 0), a Pauli string, or nested lists of such.'
+    )
+    precision: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
+class SamplerProgramBody(_Request):
+    """Counts of measured bits."""
+
+    kind: Literal["sampler"]
+    circuits: list[SamplerCircuitBody] = Field(min_length=1, max_length=10_000)
+    shots: Shots = 1024
+
+
+class EstimatorProgramBody(_Request):
+    """Expectation values of observables."""
+
+    kind: Literal["estimator"]
+    circuits: list[EstimatorCircuitBody] = Field(min_length=1, max_length=10_000)
+    precision: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="Wanted standard error; 0: exact, where the method allows."
+    )
+
+
+class OptionsBody(_Request):
+    """How to run it. What is left out is the backend's choice."""
+
+    seed: int | None = Field(default=None, strict=True, ge=0, le=2**63 - 1, description="Makes a run repeatable.")
+    memory: bool = Field(default=False, description="Also keep the outcome of each shot, in order.")
+    optimization_level: int | None = Field(default=None, strict=True, ge=0, le=3)
+    method: (
+        Literal[
+            "automatic", "statevector", "matrix_product_state", "stabilizer", "density_matrix", "extended_stabilizer"
+        ]
+        | None
+    ) = Field(default=None, description="Simulation method; only for the backend `aer`.")
+    noise: str | None = Field(default=None, max_length=100, description="A fake device whose noise is simulated.")
+
+
+class JobBody(_Request):
+    """A job to be submitted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "backend": "aer",
+                    "name": "bell",
+                    "tags": ["demo"],
+                    "program": {
+                        "kind": "sampler",
+                        "shots": 1024,
+                        "circuits": [{"format": "openqasm3", "source": BELL_OPENQASM3}],
+                    },
+                    "options": {"seed": 7},
+                }
+            ]
+        },
+    )
+
+    backend: str = Field(min_length=1, max_length=200)
+    name: str = Field(default="", max_length=200)
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+    program: Annotated[SamplerProgramBody | EstimatorProgramBody, Field(discriminator="kind")]
+    options: OptionsBody = Field(default_factory=OptionsBody)
+    priority: int = Field(default=0, strict=True, ge=-10, le=10, description="Higher goes first among your own jobs.")
+    timeout_s: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Longest run in seconds; then the job fails."
+    )
+
+    def to_program(self) -> Program:
+        """The program in the domain's terms.
+
+        Raises:
+            InvalidProgramError: A QPY source is not base64.
+        """
+        return Program.from_document(self.program.model_dump(mode="json"))
+
+
+class JobEditBody(_Request):
+    """What may be changed of a job."""
+
+    name: str | None = Field(default=None, max_length=200)
+    tags: list[Tag] | None = Field(default=None, max_length=50)
+
+
+class BatchBody(_Request):
+    """Many jobs in one request."""
+
+    atomic: bool = Field(default=True, description="All jobs or none; else each has its own error.")
+    jobs: list[JobBody] = Field(min_length=1, max_length=1000)
+
+
+class StatusesBody(_Request):
+    """Which jobs' statuses are wanted."""
+
+    ids: list[Annotated[str, StringConstraints(max_length=64)]] = Field(min_length=1, max_length=1000)
