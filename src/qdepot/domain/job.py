@@ -81,6 +81,7 @@ class Duty(StrEnum):
 
     PREPARE = "prepare"
     SUBMIT = "submit"
+    RESCUE = "rescue"
     POLL = "poll"
     COLLECT = "collect"
     CLEAN = "clean"
@@ -210,6 +211,9 @@ class Job:
             return Duty.COLLECT
         if self.status is not JobStatus.CREATED:
             return Duty.POLL
+        if self.stage is Stage.SUBMITTING:
+            # Only met once the submitter's lease has lapsed: it died between the intent and the backend's id.
+            return Duty.RESCUE
         return Duty.SUBMIT if self.prepared else Duty.PREPARE
 
     def moved_to(

@@ -1,0 +1,79 @@
+"""Settings: read once, at the edge, and handed inwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """All settings of a service or reconciler.
+
+    Each comes, in this order, from the command line, from the environment (``QDEPOT_`` and the name in capitals;
+    nested: ``QDEPOT_PROVIDERS__AER__CHILDREN``), from the file ``qdepot.toml`` in the working directory, or is the
+    default.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="QDEPOT_", env_nested_delimiter="__", toml_file="qdepot.toml", extra="ignore"
+    )
+
+    data: Path = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
+    ledger: str | None = Field(default=None, description="Database URL; default: SQLite in the data folder.")
+    store_pending: str | None = Field(
+        default=None, description="URL of the pending store; default: in the data folder."
+    )
+    store_completed: str | None = Field(
+        default=None, description="URL of the completed store; default: in the data folder."
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    port: int = Field(default=8484, ge=0, le=65535, description="Port to listen on; 0: a free one.")
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM); serves HTTPS with tls_key.")
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of tls_cert.")
+
+    max_body_bytes: PositiveInt = Field(default=32 * 1024**2, description="Largest request in bytes.")
+    max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")
+    max_total_shots: PositiveInt = Field(
+        default=100_000_000, description="Most shots in a job, over all its circuits and parameter sets."
+    )
+    check_budget_s: PositiveFloat = Field(
+        default=2.0, description="Seconds a caller waits for the check of the circuits; above, it is done later."
+    )
+    inline_result_bytes: PositiveInt = Field(
+        default=64 * 1024, description="Largest result in bytes that is answered inside the job."
+    )
+
+    children: PositiveInt | None = Field(default=None, description="Simulations at a time; default: one a core.")
+    run_time_limit_s: PositiveFloat = Field(default=3600.0, description="Longest simulation in seconds.")
+    run_memory_bytes: PositiveInt = Field(
+        default=8 * 1024**3, description="Memory in bytes that one simulation may use."
+    )
+    check_time_limit_s: PositiveFloat = Field(default=30.0, description="Longest check of a program in seconds.")
+    check_memory_bytes: PositiveInt = Field(default=2 * 1024**3, description="Memory in bytes that one check may use.")
+
+    lease_s: PositiveFloat = Field(
+        default=15.0, description="Seconds after which the work of a process that died is taken up by another."
+    )
+    idle_interval_s: PositiveFloat = Field(
+        default=1.0, description="Seconds between looks for work that another process accepted."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    providers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Settings of each provider by its name; an empty table uses its defaults."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then file; no .env files."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

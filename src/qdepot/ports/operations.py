@@ -1,0 +1,95 @@
+"""The operations of the ``quantum`` room, as tasks for a compute pool.
+
+The room is reached by name, so what it takes and gives is fixed here, between those who ask and the child that answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qdepot.domain.backend import BackendInfo
+from qdepot.domain.program import Program
+from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
+
+
+def check_task(
+    program: Program,
+    *,
+    options: Mapping[str, object],
+    backend: BackendInfo,
+    max_total_shots: int,
+    owner: str,
+    limits: Limits,
+) -> Task:
+    """Read the circuits and check them against a backend; nothing is run.
+
+    The answer's ``meta`` is a program's summary (see :class:`qdepot.domain.program.ProgramSummary`).
+    """
+    return Task(
+        operation="check",
+        payload=_payload(program, options=options, backend=backend, max_total_shots=max_total_shots),
+        lane=Lane.CHECK,
+        limits=limits,
+        owner=owner,
+    )
+
+
+def simulate_task(
+    program: Program,
+    *,
+    options: Mapping[str, object],
+    backend: BackendInfo,
+    threads: int,
+    owner: str,
+    limits: Limits,
+) -> Task:
+    """Read, check, fit and simulate a program.
+
+    The answer's ``parts`` hold ``result.json`` (the result document) and the further members of a bundle (see
+    :class:`qdepot.domain.result.Outcome`); ``meta`` holds ``metadata`` and ``summary``.
+    """
+    extra = {"threads": threads, "memory_mb": limits.memory_bytes // 1024**2}
+    return Task(
+        operation="simulate",
+        payload=_payload(program, options=options, backend=backend, max_total_shots=None, **extra),
+        lane=Lane.RUN,
+        limits=limits,
+        owner=owner,
+    )
+
+
+def describe_task() -> Task:
+    """Ask a child for its versions: ``meta`` holds ``packages``, ``qpy_versions`` and ``fake_devices``."""
+    return Task(operation="describe", payload=Payload(), lane=Lane.CHECK)
+
+
+def _payload(program: Program, *, options: Mapping[str, object], backend: BackendInfo, **extra: object) -> Payload:
+    circuits: list[Mapping[str, object]] = [
+        {
+            "format": circuit.format.value,
+            "part": f"circuit/{index}",
+            "parameter_values": circuit.parameter_values,
+            "observables": circuit.observables,
+            "shots": circuit.shots,
+            "precision": circuit.precision,
+        }
+        for index, circuit in enumerate(program.circuits)
+    ]
+    meta: dict[str, object] = {
+        "kind": program.kind.value,
+        "shots": program.shots,
+        "precision": program.precision,
+        "circuits": circuits,
+        "options": dict(options),
+        "backend": {
+            "name": backend.name,
+            "method": backend.properties.get("method", "automatic"),
+            "device": backend.properties.get("device"),
+            "num_qubits": backend.num_qubits,
+            "max_shots": backend.max_shots,
+        },
+        **extra,
+    }
+    return Payload(
+        meta=meta, parts={c["part"]: circuit.source for c, circuit in zip(circuits, program.circuits, strict=True)}
+    )
