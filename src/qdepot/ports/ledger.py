@@ -155,7 +155,7 @@ class Ledger(Protocol):
         ...
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` (quick, any thread) after this process saved changes, and after others where it can tell."""
+        """Call ``callback`` (quick, any thread) after this process saved, and after others where it can tell."""
         ...
 
     def check(self) -> None:

@@ -64,16 +64,17 @@ def describe_task() -> Task:
 
 
 def _payload(program: Program, *, options: Mapping[str, object], backend: BackendInfo, **extra: object) -> Payload:
-    circuits: list[Mapping[str, object]] = [
+    parts = {f"circuit/{index}": circuit.source for index, circuit in enumerate(program.circuits)}
+    circuits = [
         {
             "format": circuit.format.value,
-            "part": f"circuit/{index}",
+            "part": part,
             "parameter_values": circuit.parameter_values,
             "observables": circuit.observables,
             "shots": circuit.shots,
             "precision": circuit.precision,
         }
-        for index, circuit in enumerate(program.circuits)
+        for part, circuit in zip(parts, program.circuits, strict=True)
     ]
     meta: dict[str, object] = {
         "kind": program.kind.value,
@@ -90,6 +91,4 @@ def _payload(program: Program, *, options: Mapping[str, object], backend: Backen
         },
         **extra,
     }
-    return Payload(
-        meta=meta, parts={c["part"]: circuit.source for c, circuit in zip(circuits, program.circuits, strict=True)}
-    )
+    return Payload(meta=meta, parts=parts)
