@@ -1,0 +1,111 @@
+# What a developer types; `make` alone explains. Needs Python >= 3.11 and make, nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+LIGHT := .venv-client
+BIN := $(VENV)/bin
+INSTALL := -m pip --disable-pip-version-check install --quiet
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --quiet
+DATA ?= qdepot-data
+PORT ?= 8484
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- The environment: made on first use, renewed when a lock file changes -----------------------------------------
+
+# Prints the first Python that is new enough. `make PYTHON=/path/to/python ...` decides otherwise.
+define FIND_PYTHON
+for python in $${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14}; do \
+	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$python"; exit 0; fi; \
+done; \
+echo "qdepot needs Python 3.11 or newer, and found none. Say where it is: make PYTHON=/path/to/python3.11 ..." >&2; exit 1
+endef
+export PYTHON
+
+.PHONY: venv
+venv: $(VENV)/.installed ## Make .venv with all that the project needs
+
+$(VENV)/.locked: requirements/dev.txt
+	@python=$$($(FIND_PYTHON)); echo "Making $(VENV) with $$($$python --version) ..."; $$python -m venv $(VENV)
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# hatchling is in the lock, so the build needs no index of its own.
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(LIGHT)/.locked: requirements/client.txt | $(VENV)/.installed
+	@$(BIN)/python -m venv $(LIGHT)
+	@$(LIGHT)/bin/python $(INSTALL) --require-hashes -r requirements/client.txt
+	@touch $@
+
+# ---- Use it -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Real circuits go in, run, and come back from the object store (under 30 s)
+	@$(BIN)/python examples/demo.py
+
+.PHONY: serve
+serve: $(VENV)/.installed ## Start the service: PORT=8484 DATA=qdepot-data
+	@$(BIN)/qdepot serve --port $(PORT) --data $(DATA)
+
+.PHONY: bench
+bench: $(VENV)/.installed ## Measure; prints figures and their spread
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+# ---- Work on it ---------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.installed ## Run the tests
+	@$(BIN)/python -m pytest -m "not slow and not containers and not live"
+
+.PHONY: test-all
+test-all: $(VENV)/.installed test-client ## Run the tests that take long or need more as well
+	@$(BIN)/python -m pytest -m "not live"
+
+.PHONY: test-client
+test-client: $(LIGHT)/.locked ## Run client and CLI from a wheel without extras, as a laptop has them
+	@rm -rf build/wheel
+	@$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > /dev/null
+	@$(LIGHT)/bin/python $(INSTALL) --no-deps --force-reinstall build/wheel/*.whl
+	@$(LIGHT)/bin/python -m pytest tests/unit/client tests/unit/cli
+
+.PHONY: lint
+lint: $(VENV)/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/typos
+
+.PHONY: check
+check: lint docs test-client ## All that must hold before a change goes in (what .ci/run runs)
+	@$(MAKE) --no-print-directory test
+
+.PHONY: fix
+fix: $(VENV)/.installed ## Format, and mend what can be mended by machine
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/typos --write-changes
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Build the documentation into site/
+	@$(BIN)/mkdocs build --strict --quiet
+
+.PHONY: lock
+lock: $(VENV)/.installed ## Renew the lock files after pyproject.toml changed; UPGRADE=1 takes newer versions
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --output-file requirements/dev.txt pyproject.toml
+	@$(LOCK) --upgrade --constraints requirements/dev.txt --output-file requirements/client.txt \
+		pyproject.toml requirements/client-tests.in
+
+.PHONY: clean
+clean: ## Remove all that was made here, but no data
+	@rm -rf $(VENV) $(LIGHT) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
