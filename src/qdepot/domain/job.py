@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -301,6 +302,14 @@ class JobChange:
     after: Job
     event: JobEvent | None
     retry_in_s: float = 0.0
+
+
+def canonical_job_id(text: str | None) -> str | None:
+    """The one text form of a job id (a UUID in lower case with hyphens); None if it is no UUID."""
+    try:
+        return str(uuid.UUID(text)) if text is not None else None
+    except ValueError:
+        return None
 
 
 def _times_of(status: JobStatus, at: datetime) -> dict[str, datetime | None]:

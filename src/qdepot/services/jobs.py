@@ -1,63 +1,84 @@
-"""Jobs: submit, look, cancel."""
+"""Jobs: look, cancel, edit, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from qdepot.archive.archive import Archive
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
-from qdepot.domain.job import Job
-from qdepot.errors import QDepotError
-from qdepot.ports.ledger import JobFilter, Page
+from qdepot.domain.job import Job, JobChange, JobStatus, canonical_job_id
+from qdepot.errors import ConflictError, JobFailedError, NotFinishedError, NotFoundError, QDepotError
+from qdepot.ports.clock import Clock
+from qdepot.ports.ledger import JobFilter, Ledger, Page
 from qdepot.services.orders import JobOrder, Submitted
+from qdepot.services.submissions import Submissions
+
+_EDIT_TRIES = 5
+"""How often an owner's edit is tried again when a duty changed the job in between."""
 
 
-class Jobs(Protocol):  # becomes a frozen dataclass over ledger, archive, backends, pool and clock
-    """What can be asked of jobs. Everything is seen through the caller's project: others' jobs do not exist."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """What can be asked of jobs. Everything is seen through the caller's project: others' jobs do not exist.
+
+    Attributes:
+        ledger, archive, clock: Where jobs are.
+        submissions: Takes new ones.
+        on_work: Called with jobs that somebody has to act on now.
+    """
+
+    ledger: Ledger
+    archive: Archive
+    clock: Clock
+    submissions: Submissions
+    on_work: Callable[[Sequence[Job]], None]
 
     def submit(
         self, order: JobOrder, *, caller: Caller, job_id: str | None = None, idempotency_key: str | None = None
     ) -> Submitted:
-        """Accept a job: check, archive the request, commit the row. A repeat of an accepted order gives the same job.
-
-        Raises:
-            NotFoundError: No such backend.
-            InvalidRequestError: One of its subclasses says what is wrong with the order; nothing is left behind.
-            ConflictError: The id or the key was used with another body.
-            UnavailableError: Store or ledger do not answer; nothing was accepted. A repeat with the same key is safe.
-        """
-        ...
+        """Accept a job; see :meth:`Submissions.submit`."""
+        return self.submissions.submit(order, caller=caller, job_id=job_id, idempotency_key=idempotency_key)
 
     def submit_many(
         self, orders: Sequence[JobOrder], *, caller: Caller, atomic: bool, idempotency_key: str | None = None
     ) -> list[Submitted | QDepotError]:
-        """Accept many jobs with one request object and one commit; the answers are in the order of the orders.
-
-        Raises:
-            InvalidRequestError: ``atomic`` and one of the orders is bad (``details["job"]`` says which).
-        """
-        ...
+        """Accept many jobs at once; see :meth:`Submissions.submit_many`."""
+        return self.submissions.submit_many(orders, caller=caller, atomic=atomic, idempotency_key=idempotency_key)
 
     def get(self, job_id: str, *, caller: Caller) -> Job:
-        """One job. Raises NotFoundError (also for nonsense ids and other projects' jobs) or GoneError."""
-        ...
+        """One job.
+
+        Raises:
+            NotFoundError: There is none, the id is nonsense, or it is another project's.
+            GoneError: It was deleted.
+        """
+        job = self.ledger.get(canonical_job_id(job_id) or job_id)
+        if job.project != caller.project:
+            raise NotFoundError(f"there is no job {job_id}")
+        return job
 
     def get_many(self, job_ids: Sequence[str], *, caller: Caller) -> dict[str, Job]:
-        """Those of the jobs that exist, by id."""
-        ...
+        """Those of the jobs that exist, by id, in one query."""
+        found = self.ledger.get_many(job_ids)
+        return {job_id: job for job_id, job in found.items() if job.project == caller.project}
 
     def page(self, job_filter: JobFilter, *, caller: Caller, limit: int, cursor: str | None = None) -> Page:
-        """A page of the project's jobs, newest first."""
-        ...
+        """A page of the project's jobs, newest first.
+
+        Raises:
+            InvalidRequestError: The cursor is not one of ours.
+        """
+        return self.ledger.page(replace(job_filter, project=caller.project), limit=limit, cursor=cursor)
 
     def events(self, job_id: str, *, caller: Caller, after: int = 0) -> list[JobEvent]:
-        """The history of a job."""
-        ...
+        """The history of a job. Raises as :meth:`get`."""
+        return self.ledger.events(self.get(job_id, caller=caller).id, after=after)
 
     def program(self, job_id: str, *, caller: Caller) -> bytes:
-        """The ``program`` of the request as it was sent: UTF-8 JSON."""
-        ...
+        """The ``program`` of the request as it was sent: UTF-8 JSON. Raises as :meth:`get`."""
+        return self.archive.read_request(self.get(job_id, caller=caller)).program_document()
 
     def result(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
         """The result document ``{"results": [...]}`` in pieces, read from the archive.
@@ -66,27 +87,105 @@ class Jobs(Protocol):  # becomes a frozen dataclass over ledger, archive, backen
             NotFinishedError: It is not final; ``details["status"]`` says what it is.
             JobFailedError: It ended without one; details hold ``status`` and ``failure``.
         """
-        ...
+        return self.archive.open_result(self._completed(job_id, caller))
 
     def result_arrays(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
         """Per-shot outcomes, as the bytes of an ``.npz`` file with arrays ``memory/<circuit>/<register>``.
 
         Raises as :meth:`result`, and NotFoundError if the job did not ask for memory.
         """
-        ...
+        return self.archive.open_arrays(self._completed(job_id, caller))
 
     def objects(self, job_id: str, *, caller: Caller) -> list[dict[str, object]]:
         """Where the job lies: ``area``, ``key``, ``size_bytes``, ``sha256`` and, for a bundle, ``members``."""
-        ...
+        return self.archive.objects(self.get(job_id, caller=caller))
 
     def cancel(self, job_id: str, *, caller: Caller) -> Job:
-        """Wish that the job ends; repeats are fine. Raises ConflictError if it has ended otherwise."""
-        ...
+        """Wish that the job ends; repeats are fine.
+
+        Raises:
+            ConflictError: It has ended otherwise.
+            NotFoundError: As for :meth:`get`.
+        """
+
+        def wish(job: Job) -> JobChange | None:
+            if job.status is JobStatus.CANCELLED or (job.cancel_requested and not job.is_final):
+                return None
+            if job.is_final:
+                raise ConflictError(f"job {job.id} is {job.status} already", details={"status": job.status.value})
+            return job.edited(at=self.clock.now(), by=caller.user, why="cancel requested", cancel_requested=True)
+
+        job = self._change(job_id, caller, wish)
+        self.on_work([job])
+        return job
 
     def edit(self, job_id: str, *, caller: Caller, name: str | None = None, tags: Sequence[str] | None = None) -> Job:
-        """Change name or tags, in the archive first."""
-        ...
+        """Change name or tags, in the archive first.
+
+        Raises:
+            NotFoundError: As for :meth:`get`.
+            UnavailableError: Store or ledger do not answer; a repeat is safe.
+        """
+
+        def rename(job: Job) -> JobChange | None:
+            new_name = job.name if name is None else name
+            new_tags = job.tags if tags is None else tuple(tags)
+            if (new_name, new_tags) == (job.name, job.tags):
+                return None
+            change = job.edited(
+                at=self.clock.now(), by=caller.user, why="name or tags edited", name=new_name, tags=new_tags
+            )
+            self.archive.put_edit(change.after)
+            return change
+
+        return self._change(job_id, caller, rename)
 
     def delete(self, job_id: str, *, caller: Caller) -> None:
-        """Remove a final job with its objects; a tombstone stays. Raises ConflictError if it is not final."""
-        ...
+        """Remove a final job with its objects; a tombstone stays.
+
+        Raises:
+            ConflictError: It is not final.
+            NotFoundError: As for :meth:`get`.
+        """
+        job = self.get(job_id, caller=caller)
+        if not job.is_final:
+            raise ConflictError(
+                f"job {job.id} is {job.shown_status}; only a job that has ended can be deleted",
+                solution="Cancel it first, and wait until it is CANCELLED.",
+                details={"status": job.shown_status},
+            )
+        at = self.clock.now()
+        # The tombstone comes first: whatever is interrupted after it, a rebuild does not bring the job back.
+        self.archive.put_tombstone(job, at=at)
+        if not self.ledger.delete(job, at=at):
+            raise ConflictError(f"job {job.id} changed while it was being deleted", solution="Repeat the call.")
+        self.archive.delete(job, shared_in_use=self.ledger.unfinished_with_request(job.request_key) > 0)
+
+    def _change(self, job_id: str, caller: Caller, step: Callable[[Job], JobChange | None]) -> Job:
+        """Apply an owner's edit to the job as it is now, again if a duty was faster."""
+        for _ in range(_EDIT_TRIES):
+            job = self.get(job_id, caller=caller)
+            change = step(job)
+            if change is None:
+                return job
+            if self.ledger.save([change])[0]:
+                return change.after
+        raise ConflictError(f"job {job_id} keeps changing", solution="Repeat the call.")
+
+    def _completed(self, job_id: str, caller: Caller) -> Job:
+        job = self.get(job_id, caller=caller)
+        if job.status is JobStatus.COMPLETED:
+            return job
+        details: dict[str, object] = {"status": job.shown_status}
+        if not job.is_final:
+            raise NotFinishedError(
+                f"job {job.id} has no result yet: it is {job.shown_status}",
+                solution="Ask for its status with ?wait=30, then again for the result.",
+                details=details,
+            )
+        failure = job.failure
+        if failure is None:
+            raise JobFailedError(f"job {job.id} was cancelled and has no result", details=details)
+        described = {"code": failure.code, "message": failure.message, "solution": failure.solution}
+        details["failure"] = {**described, "details": dict(failure.details)}
+        raise JobFailedError(f"job {job.id} failed: {failure.message}", solution=failure.solution, details=details)
