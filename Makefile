@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 LIGHT := .venv-client
 BIN := $(VENV)/bin
-INSTALL := -m pip --disable-pip-version-check install --quiet
+INSTALL := -m pip --disable-pip-version-check install --quiet --no-deps
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet
 DATA ?= qdepot-data
@@ -38,7 +38,7 @@ $(VENV)/.locked: requirements/dev.txt
 
 # hatchling is in the lock, so the build needs no index of its own.
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml
-	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python $(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 $(LIGHT)/.locked: requirements/client.txt | $(VENV)/.installed
@@ -74,7 +74,7 @@ test-all: $(VENV)/.installed test-client ## Run the tests that take long or need
 test-client: $(LIGHT)/.locked ## Run client and CLI from a wheel without extras, as a laptop has them
 	@rm -rf build/wheel
 	@$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > /dev/null
-	@$(LIGHT)/bin/python $(INSTALL) --no-deps --force-reinstall build/wheel/*.whl
+	@$(LIGHT)/bin/python $(INSTALL) --force-reinstall build/wheel/*.whl
 	@$(LIGHT)/bin/python -m pytest tests/unit/client tests/unit/cli
 
 .PHONY: lint
