@@ -161,6 +161,23 @@ class Announces(Protocol):
 
 
 @runtime_checkable
+class RunsHere(Protocol):
+    """A provider whose jobs live in this process, and die with it."""
+
+    def room(self) -> int:
+        """How many more jobs it takes now without letting them wait for long."""
+        ...
+
+    def live_jobs(self) -> Sequence[str]:
+        """Our ids of the jobs that it has, waiting, running or done and not yet forgotten."""
+        ...
+
+    def give_up(self, job_id: str) -> None:
+        """Stop and forget a job that belongs to another process now; an unknown one is fine."""
+        ...
+
+
+@runtime_checkable
 class Forgets(Protocol):
     """A provider that keeps results only until they are stored elsewhere."""
 

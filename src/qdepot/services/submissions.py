@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import uuid6
 
-from qdepot.archive.archive import Archive
-from qdepot.archive.request import RequestRecord, StoredRequest
+from qdepot.archive.archive import Archive, StoredRequest
+from qdepot.archive.request import RequestRecord
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, canonical_job_id
@@ -208,7 +208,7 @@ def _new_job(record: RequestRecord, accepted: Accepted, stored: StoredRequest, o
         owner=record.owner,
         backend=record.backend,
         kind=order.program.kind.value,
-        created_at=record.created_at,
+        created_at=stored.created_at,
         num_circuits=len(order.program.circuits),
         shots=order.program.shots,
         name=record.name,

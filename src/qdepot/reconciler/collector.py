@@ -1,0 +1,133 @@
+"""Collector: bring results into the archive, then, and only then, make their jobs final."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qdepot.archive.packing import Completion, StoredBundle
+from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
+from qdepot.domain.result import Outcome
+from qdepot.errors import InternalError, NotFoundError, QDepotError
+from qdepot.ports.provider import Forgets, RawResult
+from qdepot.reconciler.desk import Desk, failure_of
+
+COLLECTED_AT_ONCE = 64
+"""Jobs whose bundles are written and synced together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Stores the bundles of jobs that are over, and makes them final.
+
+    Attributes:
+        desk: What it works at.
+    """
+
+    desk: Desk
+
+    def run_once(self) -> int:
+        """Collect one batch; how many jobs it met."""
+        jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE)
+        completions: list[Completion] = []
+        for job in jobs:
+            try:
+                completions.append(self._completion(job))
+            except NotFoundError as error:
+                self.desk.save([self._lost(job, error)])
+            except QDepotError as error:
+                self.desk.save([self._later(job, error)])
+        self._store(completions)
+        return len(jobs)
+
+    def _completion(self, job: Job) -> Completion:
+        """Everything that belongs into the job's bundle.
+
+        Raises:
+            NotFoundError: The result is gone at the backend.
+        """
+        wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
+        outcome = None
+        if wanted is JobStatus.COMPLETED:
+            outcome = _normalised(self.desk.provider_of(job).result(job.provider_job_id or ""))
+        return Completion(
+            job=job,
+            status=wanted,
+            failure=job.failure,
+            ended_at=self.desk.now(),
+            outcome=outcome,
+            events=self.desk.ledger.events(job.id),
+            request=self.desk.archive.read_request(job),
+        )
+
+    def _store(self, completions: Sequence[Completion]) -> None:
+        try:
+            bundles = self.desk.archive.complete_many(completions)
+        except QDepotError as error:
+            self.desk.save([self._later(completion.job, error) for completion in completions])
+            return
+        finals: list[JobChange] = []
+        for completion, bundle in zip(completions, bundles, strict=True):
+            if isinstance(bundle, QDepotError):
+                self.desk.save([self._later(completion.job, bundle)])
+            else:
+                finals.append(self._final(completion.job, bundle))
+        for job in self.desk.save(finals):
+            self._forget(job)
+
+    def _later(self, job: Job, error: QDepotError) -> JobChange:
+        return self.desk.later(job, error, by="collector", stage=Stage.COLLECTING)
+
+    def _final(self, job: Job, bundle: StoredBundle) -> JobChange:
+        """What the stored bundle says is true, also where an earlier try stored it."""
+        return job.moved_to(
+            bundle.status,
+            Stage.DONE,
+            at=bundle.ended_at,
+            by="collector",
+            why="stored by an earlier try" if bundle.adopted else "stored",
+            outcome=bundle.status,
+            failure=bundle.failure,
+            result_key=bundle.key,
+            result_sha256=bundle.sha256,
+            result_size_bytes=bundle.result_size_bytes,
+            next_try_at=None,
+            failures_in_row=0,
+        )
+
+    def _lost(self, job: Job, error: QDepotError) -> JobChange:
+        backend = self.desk.backends.get(job.backend)
+        if not backend.repeatable:
+            why = f"its result is gone at {job.backend}"
+            return self.desk.ending(job, JobStatus.FAILED, by="collector", why=why, failure=failure_of(error))
+        return job.moved_to(
+            JobStatus.CREATED,
+            Stage.WAITING,
+            at=self.desk.now(),
+            by="collector",
+            why=f"{job.backend} lost its result",
+            attempt=job.attempt + 1,
+            provider_job_id=None,
+            vendor_status=None,
+            outcome=None,
+        )
+
+    def _forget(self, job: Job) -> None:
+        if job.provider_job_id is None:
+            return
+        with contextlib.suppress(NotFoundError):
+            provider = self.desk.provider_of(job)
+            if isinstance(provider, Forgets):
+                provider.forget(job.provider_job_id)
+
+
+def _normalised(raw: RawResult) -> Outcome:
+    """A provider's result as the archive takes it.
+
+    Raises:
+        InternalError: Nobody here can read the provider's format.
+    """
+    if raw.format != "qdepot":
+        raise InternalError(f"results in the format {raw.format!r} cannot be normalised")
+    return Outcome(document=raw.document, members=raw.members, metadata=raw.metadata)

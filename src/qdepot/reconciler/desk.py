@@ -1,0 +1,150 @@
+"""What every duty works at: claiming, saving, and handing on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from qdepot.archive.archive import Archive
+from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
+from qdepot.errors import QDepotError
+from qdepot.ports.clock import Clock
+from qdepot.ports.ledger import Ledger
+from qdepot.ports.provider import Provider
+from qdepot.services.backends import Backends
+
+BATCH = 200
+"""Jobs that a duty claims at a time."""
+
+_BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Waits before the tries after the first failure, the second ..., in seconds."""
+
+
+class InHand:
+    """The jobs that this process holds leases on. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._lock = threading.Lock()
+
+    def take(self, job_ids: Iterable[str]) -> None:
+        """Remember jobs whose leases are held from now on."""
+        with self._lock:
+            self._ids.update(job_ids)
+
+    def drop(self, job_ids: Iterable[str]) -> None:
+        """Forget jobs whose leases have ended."""
+        with self._lock:
+            self._ids.difference_update(job_ids)
+
+    def ids(self) -> list[str]:
+        """The jobs held now."""
+        with self._lock:
+            return list(self._ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the duties of one process share.
+
+    Attributes:
+        ledger, archive, backends, clock: Where jobs are, and where they go.
+        holder: The name under which this process holds leases.
+        lease_s: How long a lease lasts without being renewed, in seconds.
+        wake: Told which duties have new work.
+        in_hand: The jobs that this process holds.
+    """
+
+    ledger: Ledger
+    archive: Archive
+    backends: Backends
+    clock: Clock
+    holder: str
+    lease_s: float
+    wake: Callable[[Iterable[Duty]], None]
+    in_hand: InHand = field(default_factory=InHand)
+
+    def claim(
+        self,
+        duty: Duty,
+        *,
+        limit: int = BATCH,
+        job_ids: Sequence[str] | None = None,
+        backends: Sequence[str] | None = None,
+    ) -> list[Job]:
+        """Take jobs that wait for ``duty``; see :meth:`Ledger.claim`."""
+        jobs = self.ledger.claim(
+            duty, holder=self.holder, lease_s=self.lease_s, limit=limit, job_ids=job_ids, backends=backends
+        )
+        self.in_hand.take(job.id for job in jobs)
+        return jobs
+
+    def save(self, changes: Sequence[JobChange], *, keep_lease: bool = False) -> list[Job]:
+        """Save changes and wake whoever acts next; the jobs whose change won, as they are now.
+
+        A change loses if the owner edited the job meanwhile or the lease lapsed: then the job is left as it is, and its
+        duty meets it again.
+        """
+        if not changes:
+            return []
+        won = self.ledger.save(changes, holder=self.holder, keep_lease=keep_lease)
+        saved = [change for change, did_win in zip(changes, won, strict=True) if did_win]
+        lost = [change.before.id for change, did_win in zip(changes, won, strict=True) if not did_win]
+        if lost:
+            self.give_back(lost)
+        if not keep_lease:
+            self.in_hand.drop(change.after.id for change in saved)
+        self.wake({duty for change in saved if not change.retry_in_s and (duty := change.after.next_duty)})
+        return [change.after for change in saved]
+
+    def give_back(self, job_ids: Sequence[str]) -> None:
+        """End the leases of jobs that nothing was done with."""
+        self.in_hand.drop(job_ids)
+        self.ledger.release(holder=self.holder, job_ids=job_ids)
+
+    def still_held(self, job: Job) -> bool:
+        """Renew the lease of a job right before something that must not be done twice; False if it is gone."""
+        return job.id in self.ledger.renew([job.id], holder=self.holder, lease_s=self.lease_s)
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return self.clock.now()
+
+    def provider_of(self, job: Job) -> Provider:
+        """The provider of the job's backend. Raises NotFoundError if it is not configured any more."""
+        return self.backends.provider_of(job.backend)
+
+    def ending(self, job: Job, outcome: JobStatus, *, by: str, why: str, failure: Failure | None = None) -> JobChange:
+        """The job is over but for its bundle: the collector writes that and makes it final."""
+        return job.moved_to(
+            job.status, Stage.COLLECTING, at=self.now(), by=by, why=why, outcome=outcome, failure=failure
+        )
+
+    def later(self, job: Job, error: QDepotError, *, by: str, stage: Stage = Stage.WAITING) -> JobChange:
+        """A step did not work and may work later: keep the status, say why, and try again after a growing wait."""
+        wait_s = max(backoff_s(job.failures_in_row), getattr(error, "retry_after_s", None) or 0.0)
+        failures = job.failures_in_row + 1
+        if (job.stage, job.why) == (stage, error.message):
+            # The same trouble again is no news for the history.
+            return job.edited(retry_in_s=wait_s, failures_in_row=failures)
+        return job.moved_to(
+            job.status,
+            stage,
+            at=self.now(),
+            by=by,
+            why=error.message,
+            retry_in_s=wait_s,
+            failures_in_row=failures,
+        )
+
+
+def backoff_s(failures_in_row: int) -> float:
+    """Seconds to wait after so many failures before this one."""
+    return _BACKOFF_S[min(failures_in_row, len(_BACKOFF_S) - 1)]
+
+
+def failure_of(error: QDepotError) -> Failure:
+    """An error as the reason of a failed job."""
+    return Failure(code=error.code, message=error.message, solution=error.solution, details=error.details)

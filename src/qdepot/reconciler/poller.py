@@ -1,0 +1,204 @@
+"""Poller: ask backends what became of their jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from qdepot.domain.backend import BackendInfo
+from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
+from qdepot.errors import NotFoundError, QDepotError, UnavailableError, WorkerLostError
+from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderStatus
+from qdepot.reconciler.desk import BATCH, Desk, backoff_s
+
+MAX_LOSSES = 3
+"""A job whose worker was lost so often in a row is taken to be what kills the worker."""
+
+_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_HERE_S = 5.0
+
+
+class Announced:
+    """Jobs that are said to have ended; they are asked for at once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def note(self, job_ids: Sequence[str]) -> None:
+        """Remember jobs."""
+        with self._lock:
+            self._ids.update(dict.fromkeys(job_ids))
+
+    def take(self, limit: int) -> list[str]:
+        """Up to ``limit`` of the jobs noted, oldest first; they are forgotten."""
+        with self._lock:
+            taken = list(self._ids)[:limit]
+            for job_id in taken:
+                del self._ids[job_id]
+            return taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poller:
+    """Moves jobs as their backends report.
+
+    Attributes:
+        desk: What it works at.
+        announced: Jobs that are said to have ended.
+    """
+
+    desk: Desk
+    announced: Announced = field(default_factory=Announced)
+
+    def run_once(self) -> int:
+        """Ask about the jobs announced and about one batch of those that are due; how many it met."""
+        announced = self.announced.take(BATCH)
+        jobs = self.desk.claim(Duty.POLL, job_ids=announced) if announced else []
+        met = {job.id for job in jobs}
+        jobs += [job for job in self.desk.claim(Duty.POLL) if job.id not in met]
+        for backend in sorted({job.backend for job in jobs}):
+            self._ask([job for job in jobs if job.backend == backend], backend)
+        return len(jobs)
+
+    def _ask(self, jobs: Sequence[Job], name: str) -> None:
+        try:
+            backend = self.desk.backends.get(name)
+            provider = self.desk.backends.providers[backend.provider]
+            self._request_cancels(jobs, provider)
+            reports = _reports(provider, jobs)
+        except QDepotError as error:
+            self.desk.save([self._unanswered(job, error) for job in jobs])
+            return
+        changes = [self._reported(job, backend, reports.get(job.id)) for job in jobs]
+        # A job that runs here stays with this process until its result is stored; else another would take it for lost.
+        staying = [c for c in changes if backend.runs_here and c.after.status is not JobStatus.CREATED]
+        leaving = [c for c in changes if not backend.runs_here or c.after.status is JobStatus.CREATED]
+        self.desk.save(staying, keep_lease=True)
+        self.desk.save(leaving)
+
+    def _request_cancels(self, jobs: Sequence[Job], provider: Provider) -> None:
+        for job in jobs:
+            if job.cancel_requested and job.provider_job_id is not None:
+                try:
+                    provider.cancel(job.provider_job_id)
+                except NotFoundError:
+                    continue  # its report says so, too, and decides
+
+    def _reported(self, job: Job, backend: BackendInfo, report: ProviderReport | QDepotError | None) -> JobChange:
+        if report is None:
+            return self._lost(job, backend, f"{job.backend} does not know it any more")
+        if isinstance(report, QDepotError):
+            return self._unanswered(job, report)
+        if report.status is ProviderStatus.FAILED:
+            return self._failed(job, backend, report)
+        if report.status is ProviderStatus.CANCELLED:
+            return self.desk.ending(job, JobStatus.CANCELLED, by="poller", why=f"cancelled at {job.backend}")
+        if report.status is ProviderStatus.DONE:
+            return job.moved_to(
+                JobStatus.RUNNING,
+                Stage.COLLECTING,
+                at=self.desk.now(),
+                by="poller",
+                why=f"{job.backend} is done",
+                vendor_status=report.vendor_status,
+                last_poll_error=None,
+            )
+        return self._under_way(job, backend, report)
+
+    def _under_way(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
+        wait_s = _wait_s(job, backend, self.desk)
+        if report.status is ProviderStatus.RUNNING and job.status is JobStatus.QUEUED:
+            return job.moved_to(
+                JobStatus.RUNNING,
+                Stage.RUNNING,
+                at=self.desk.now(),
+                by="poller",
+                why=f"runs at {job.backend}",
+                retry_in_s=wait_s,
+                vendor_status=report.vendor_status,
+                queue_position=None,
+                last_poll_error=None,
+            )
+        # A late "queued" of a job that runs moves nothing back.
+        return job.edited(
+            retry_in_s=wait_s,
+            vendor_status=report.vendor_status,
+            queue_position=report.queue_position,
+            last_poll_error=None,
+        )
+
+    def _failed(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
+        failure = report.failure or Failure(code="backend_failed", message=f"{job.backend} reported a failure")
+        if failure.code == WorkerLostError.code and backend.repeatable and job.failures_in_row + 1 < MAX_LOSSES:
+            return self._again(job, failure.message, failures_in_row=job.failures_in_row + 1)
+        why = f"failed at {job.backend}"
+        return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)
+
+    def _lost(self, job: Job, backend: BackendInfo, why: str) -> JobChange:
+        if job.cancel_requested:
+            return self.desk.ending(job, JobStatus.CANCELLED, by="poller", why=why)
+        if backend.repeatable:
+            return self._again(job, why, failures_in_row=job.failures_in_row)
+        failure = Failure(
+            code="lost_by_backend",
+            message=f"{job.backend} does not know job {job.provider_job_id} any more",
+            solution="Ask the backend's operator; submit it again if it may run, and cost, once more.",
+        )
+        return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)
+
+    def _again(self, job: Job, why: str, *, failures_in_row: int) -> JobChange:
+        return job.moved_to(
+            JobStatus.CREATED,
+            Stage.WAITING,
+            at=self.desk.now(),
+            by="poller",
+            why=why,
+            attempt=job.attempt + 1,
+            provider_job_id=None,
+            vendor_status=None,
+            queue_position=None,
+            failures_in_row=failures_in_row,
+        )
+
+    def _unanswered(self, job: Job, error: QDepotError) -> JobChange:
+        """A failed poll changes no status; it is recorded and tried again later."""
+        return job.edited(
+            retry_in_s=backoff_s(job.failures_in_row),
+            last_poll_error=error.message,
+            failures_in_row=job.failures_in_row + 1,
+        )
+
+
+def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderReport | QDepotError]:
+    """Reports by our job id; jobs that the provider does not know are missing.
+
+    Raises:
+        UnavailableError: The provider does not answer at all.
+    """
+    ids = {job.provider_job_id or "": job.id for job in jobs}
+    if isinstance(provider, PollsMany):
+        return {ids[provider_id]: report for provider_id, report in provider.statuses(list(ids)).items()}
+    reports: dict[str, ProviderReport | QDepotError] = {}
+    for provider_id, job_id in ids.items():
+        try:
+            reports[job_id] = provider.status(provider_id)
+        except NotFoundError:
+            continue
+        except UnavailableError:
+            raise
+        except QDepotError as error:
+            reports[job_id] = error
+    return reports
+
+
+def _answered() -> dict[str, int | None]:
+    return {"last_poll_error": None}
+
+
+def _wait_s(job: Job, backend: BackendInfo, desk: Desk) -> float:
+    """A tenth of its age: young jobs are asked about often, old ones seldom."""
+    age_s = (desk.now() - (job.queued_at or job.created_at)).total_seconds()
+    longest = _LONGEST_WAIT_HERE_S if backend.runs_here else _LONGEST_WAIT_S
+    return min(longest, max(1.0, age_s / 10))

@@ -1,0 +1,83 @@
+"""Rescuer: find out what became of jobs whose submitter died between intent and receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
+from qdepot.errors import QDepotError
+from qdepot.ports.provider import FindsByTag
+from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.submitter import tag_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescuer:
+    """Adopts, sends again, or leaves to a person: whatever the backend's abilities allow without paying twice.
+
+    Attributes:
+        desk: What it works at.
+        send_deadline_s: A call to a backend is cut off after so many seconds; later nothing of it can arrive there.
+    """
+
+    desk: Desk
+    send_deadline_s: float = 60.0
+
+    def run_once(self) -> int:
+        """Look after one batch; how many jobs it met."""
+        jobs = self.desk.claim(Duty.RESCUE)
+        for job in jobs:
+            try:
+                change = self._rescued(job)
+            except QDepotError as error:
+                change = self.desk.later(job, error, by="rescuer", stage=Stage.SUBMITTING)
+            self.desk.save([change])
+        return len(jobs)
+
+    def _rescued(self, job: Job) -> JobChange:
+        backend = self.desk.backends.get(job.backend)
+        if backend.repeatable or backend.takes_key:
+            return self._again(job, "sent again: this backend runs a tag only once, or repeats without harm")
+        provider = self.desk.provider_of(job)
+        if not (backend.finds_by_tag and isinstance(provider, FindsByTag)):
+            return job.moved_to(
+                JobStatus.CREATED,
+                Stage.IN_DOUBT,
+                at=self.desk.now(),
+                by="rescuer",
+                why=f"nobody can tell whether {job.backend} has it; look there, then decide",
+            )
+        provider_job_id = provider.find_by_tag(tag_of(job))
+        if provider_job_id is not None:
+            return self._adopted(job, provider_job_id)
+        if job.failures_in_row == 0:
+            return self._look_again(job, wait_s=backend.visibility_delay_s + self.send_deadline_s)
+        return self._again(job, "sent again: its tag stayed absent at the backend")
+
+    def _adopted(self, job: Job, provider_job_id: str) -> JobChange:
+        self.desk.archive.put_receipt(job, provider_job_id=provider_job_id)
+        return job.moved_to(
+            JobStatus.QUEUED,
+            Stage.WAITING,
+            at=self.desk.now(),
+            by="rescuer",
+            why=f"found by its tag at {job.backend}",
+            provider_job_id=provider_job_id,
+            failures_in_row=0,
+        )
+
+    def _look_again(self, job: Job, *, wait_s: float) -> JobChange:
+        return job.moved_to(
+            JobStatus.CREATED,
+            Stage.SUBMITTING,
+            at=self.desk.now(),
+            by="rescuer",
+            why="its tag is not visible at the backend yet",
+            failures_in_row=1,
+            retry_in_s=wait_s,
+        )
+
+    def _again(self, job: Job, why: str) -> JobChange:
+        return job.moved_to(
+            JobStatus.CREATED, Stage.WAITING, at=self.desk.now(), by="rescuer", why=why, failures_in_row=0
+        )

@@ -1,0 +1,146 @@
+"""Submitter: hand jobs to their backends, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
+from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
+from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
+from qdepot.reconciler.desk import BATCH, Desk, failure_of
+
+FIRST_LOOK_S = 0.2
+"""When a job that runs here is looked at for the first time, if it does not announce its end before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitter:
+    """Gives each provider as many jobs as it has room for.
+
+    Attributes:
+        desk: What it works at.
+        note_ended: Told the ids of jobs that ended while they were still being handed over.
+    """
+
+    desk: Desk
+    note_ended: Callable[[Sequence[str]], None]
+
+    def run_once(self) -> int:
+        """Hand over one batch per provider; how many jobs it met."""
+        return sum(self._serve(provider) for provider in self.desk.backends.providers.values())
+
+    def _serve(self, provider: Provider) -> int:
+        here = isinstance(provider, RunsHere)
+        room = min(BATCH, provider.room()) if isinstance(provider, RunsHere) else BATCH
+        try:
+            names = [backend.name for backend in provider.backends()]
+        except UnavailableError:
+            return 0
+        if room < 1 or not names:
+            return 0
+        jobs = self.desk.claim(Duty.SUBMIT, limit=room, backends=names)
+        if here:
+            self._start_here(jobs, provider)
+        else:
+            for job in jobs:
+                self._send(job, provider)
+        return len(jobs)
+
+    def _start_here(self, jobs: Sequence[Job], provider: Provider) -> None:
+        """A simulator's job may be started twice without harm, so one commit after the start serves a whole batch."""
+        started: list[JobChange] = []
+        ended: list[JobChange] = []
+        for job in jobs:
+            change = self._started(job, provider)
+            (started if change.after.status is JobStatus.QUEUED else ended).append(change)
+        self.desk.save(ended)
+        saved = self.desk.save(started, keep_lease=True)
+        self._drop_unsaved(started, saved, provider)
+        self.note_ended([job.id for job in saved if _has_ended(job, provider)])
+
+    def _started(self, job: Job, provider: Provider) -> JobChange:
+        if job.cancel_requested:
+            return self._cancelled(job)
+        try:
+            provider_job_id = provider.submit(self._submission(job))
+        except QDepotError as error:
+            return self._refused(job, error)
+        return self._queued(job, provider_job_id, retry_in_s=FIRST_LOOK_S)
+
+    def _drop_unsaved(self, started: Sequence[JobChange], saved: Sequence[Job], provider: Provider) -> None:
+        kept = {job.id for job in saved}
+        for change in started:
+            if change.after.id not in kept and change.after.provider_job_id is not None:
+                provider.cancel(change.after.provider_job_id)
+
+    def _send(self, job: Job, provider: Provider) -> None:
+        """Intent, call, receipt, commit: whoever finds the job after a crash in between can tell what may have been."""
+        if job.cancel_requested:
+            self.desk.save([self._cancelled(job)])
+            return
+        intent = job.moved_to(
+            JobStatus.CREATED, Stage.SUBMITTING, at=self.desk.now(), by="submitter", why="about to be sent"
+        )
+        intended = self.desk.save([intent], keep_lease=True)
+        if not intended or not self.desk.still_held(job):
+            return
+        [job] = intended
+        try:
+            provider_job_id = provider.submit(self._submission(job))
+        except QDepotError as error:
+            if not error.details.get("maybe_sent"):
+                self.desk.save([self._refused(job, error)])
+                return
+            # The answer was lost: the rescuer finds out what became of it.
+            self.desk.save([self.desk.later(job, error, by="submitter", stage=Stage.SUBMITTING)])
+            return
+        self.desk.archive.put_receipt(job, provider_job_id=provider_job_id)
+        self.desk.save([self._queued(job, provider_job_id)])
+
+    def _submission(self, job: Job) -> Submission:
+        request = self.desk.archive.read_request(job)
+        return Submission(
+            tag=tag_of(job),
+            job_id=job.id,
+            backend=job.backend,
+            program=request.program(),
+            options=job.options,
+            owner=job.project,
+            timeout_s=job.timeout_s,
+        )
+
+    def _queued(self, job: Job, provider_job_id: str, *, retry_in_s: float = 0.0) -> JobChange:
+        return job.moved_to(
+            JobStatus.QUEUED,
+            Stage.WAITING,
+            at=self.desk.now(),
+            by="submitter",
+            why=f"{job.backend} has it",
+            provider_job_id=provider_job_id,
+            failures_in_row=0,
+            retry_in_s=retry_in_s,
+        )
+
+    def _cancelled(self, job: Job) -> JobChange:
+        return self.desk.ending(job, JobStatus.CANCELLED, by="submitter", why="cancelled before it was sent")
+
+    def _refused(self, job: Job, error: QDepotError) -> JobChange:
+        if isinstance(error, InvalidRequestError):
+            why = f"{job.backend} refused it"
+            return self.desk.ending(job, JobStatus.FAILED, by="submitter", why=why, failure=failure_of(error))
+        return self.desk.later(job, error, by="submitter")
+
+
+def tag_of(job: Job) -> str:
+    """What marks this attempt of a job at its backend."""
+    return f"{job.id}.{job.attempt}"
+
+
+def _has_ended(job: Job, provider: Provider) -> bool:
+    """An end that was announced before the job was saved as QUEUED reached nobody; so look once more."""
+    try:
+        status = provider.status(job.provider_job_id or "").status
+    except QDepotError:
+        return True
+    return status not in {ProviderStatus.QUEUED, ProviderStatus.RUNNING}
