@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from qdepot.domain.result import Buffer
-from qdepot.errors import ConflictError, NotFoundError
+from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError
+
+_KEY_PART = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_LONGEST_KEY = 800
 
 
 class ObjectExistsError(ConflictError):
@@ -30,12 +34,30 @@ class ObjectInfo:
     size_bytes: int
 
 
+def checked_key(key: str) -> str:
+    """The key itself, if it is one that every store can keep.
+
+    Keys are relative, ``/``-separated, of the characters ``A-Z a-z 0-9 . _ - /``, without empty, ``.`` or ``..`` parts;
+    a part has at most 200 characters, a key at most 800.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    parts = key.split("/")
+    if len(key) > _LONGEST_KEY or not all(_KEY_PART.fullmatch(part) and part not in {".", ".."} for part in parts):
+        raise InvalidRequestError(
+            f"{key[:100]!r} cannot be the key of an object",
+            solution="Keys are relative paths of letters, digits, dots, hyphens and underscores.",
+        )
+    return key
+
+
 class ObjectStore(Protocol):
     """Keys and bytes: a whole object or none.
 
-    Keys are non-empty, ``/``-separated, relative, of the characters ``A-Z a-z 0-9 . _ - /``, without empty, ``.`` or
-    ``..`` parts; any other key is an :class:`~qdepot.errors.InvalidRequestError`. All methods block and are
-    thread-safe. A store that cannot be reached, is full or answers rubbish raises
+    Keys are what :func:`checked_key` lets pass; any other key is an :class:`~qdepot.errors.InvalidRequestError`. No key
+    may be a folder of another (``a`` and ``a/b``): a store may refuse the second. All methods block, thread-safe.
+    A store that cannot be reached, is full or answers rubbish raises
     :class:`~qdepot.errors.UnavailableError`; then a write may or may not have happened, and repeating it is safe.
     """
 
@@ -70,7 +92,7 @@ class ObjectStore(Protocol):
         ...
 
     def get_range(self, key: str, *, start: int, length: int) -> bytes:
-        """``length`` bytes from offset ``start``; fewer where the object ends before.
+        """``length`` bytes from offset ``start`` (neither negative); fewer, or none, where the object ends before.
 
         Raises:
             ObjectNotFoundError: There is none.

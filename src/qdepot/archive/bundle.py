@@ -1,0 +1,194 @@
+"""The bundle of a job that has ended: one zip file that json, numpy and zipfile can read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from qdepot.archive.manifest import Member, damaged, read_manifest
+from qdepot.archive.range_file import RangeFile
+from qdepot.domain.result import Buffer
+from qdepot.errors import InternalError, NotFoundError
+from qdepot.ports.object_store import ObjectStore
+
+JOB = "job.json"
+REQUEST = "request.json"
+RESULT = "result.json"
+
+PIECE_BYTES = 256 * 1024
+_WHOLE_BYTES = 256 * 1024
+_DEFLATED_FROM_BYTES = 1024
+_ZIP64_FROM_BYTES = 1 << 30
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    ValueError,  # also of JSON, of Unicode, and of offsets before the beginning
+    NotImplementedError,  # "compression method 77"
+    RuntimeError,  # "password required"
+    OverflowError,
+)
+
+
+def write_bundle(target: BinaryIO, members: Mapping[str, Buffer]) -> None:
+    """Write a zip of these files, in this order, in little memory.
+
+    Arrays are stored as they are, so that parts of them can be read in place; other files are deflated, fast, once that
+    is worth its while. Members carry no time of their own: equal content gives equal bytes.
+
+    Raises:
+        InternalError: A name could lead out of the folder that somebody unpacks the bundle into.
+    """
+    with zipfile.ZipFile(target, "w", compresslevel=1) as bundle:
+        for name, content in members.items():
+            view = memoryview(content).cast("B")
+            small = view.nbytes < _DEFLATED_FROM_BYTES
+            bundle.compression = zipfile.ZIP_STORED if small or name.endswith(".npy") else zipfile.ZIP_DEFLATED
+            with bundle.open(_checked_name(name), "w", force_zip64=view.nbytes >= _ZIP64_FROM_BYTES) as member:
+                for start in range(0, view.nbytes, PIECE_BYTES):
+                    member.write(view[start : start + PIECE_BYTES])
+
+
+def arrays_file(members: Iterable[tuple[Member, Iterator[bytes]]]) -> Iterator[bytes]:
+    """An ``.npz`` file of these ``.npy`` files, in pieces, without holding any of them as a whole."""
+    sink = _Pieces()
+    with zipfile.ZipFile(sink, "w") as arrays:
+        for member, pieces in members:
+            with arrays.open(member.name, "w", force_zip64=member.size_bytes >= _ZIP64_FROM_BYTES) as target:
+                for piece in pieces:
+                    target.write(piece)
+                    yield from sink.taken()
+    yield from sink.taken()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in a store, opened for reading.
+
+    What does not fit to the checksums is an :class:`~qdepot.errors.ArchiveDamagedError`.
+    """
+
+    key: str
+    _file: zipfile.ZipFile
+
+    @classmethod
+    def open(cls, store: ObjectStore, key: str, *, sha256: str | None = None) -> Bundle:
+        """Open it; a small one is read at once, of a large one only what is asked for.
+
+        Args:
+            store: Where it lies.
+            key: Under which name.
+            sha256: Of the whole bundle, where it is known; a small bundle is compared with it here, the members of a
+                large one with the manifest when they are read.
+
+        Raises:
+            ObjectNotFoundError: There is none.
+            ArchiveDamagedError: It is not a zip file, or not the one that was written.
+        """
+        beginning = store.get_range(key, start=0, length=_WHOLE_BYTES)
+        source: BinaryIO = io.BytesIO(beginning)
+        if len(beginning) == _WHOLE_BYTES:
+            raw = RangeFile(store=store, key=key, size_bytes=store.head(key).size_bytes)
+            source = io.BufferedReader(raw, buffer_size=1024 * 1024)
+        elif sha256 not in {None, hashlib.sha256(beginning).hexdigest()}:
+            raise damaged(key, "its checksum is not the one that was noted when it was written")
+        with _reading(key):
+            return cls(key, zipfile.ZipFile(source))
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """What ``job.json`` says."""
+        with _reading(self.key):
+            document = json.loads(self._file.read(JOB))
+        if not isinstance(document, dict):
+            raise damaged(self.key, "job.json is no object")
+        return document
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Member]:
+        """All members but ``job.json``, in order."""
+        return read_manifest(self.document.get("manifest"), key=self.key)
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The content of a member; its checksum is compared behind the last piece.
+
+        Raises:
+            NotFoundError: There is no such member.
+        """
+        member = self.manifest.get(name)
+        if member is None:
+            raise NotFoundError(f"there is no {name} in {self.key}", details={"key": self.key, "member": name})
+        return member.checked(self._unpacked(name), key=self.key)
+
+    def read(self, name: str) -> bytes:
+        """The content of a member, checked.
+
+        Raises:
+            NotFoundError: There is no such member.
+        """
+        return b"".join(self.pieces(name))
+
+    def check(self) -> None:
+        """Read all members and compare them with the manifest.
+
+        Raises:
+            ArchiveDamagedError: A member is missing, changed, or not in the manifest.
+        """
+        with _reading(self.key):
+            names = self._file.namelist()
+        if sorted(names) != sorted([JOB, *self.manifest]):
+            raise damaged(self.key, "its members are not those of the manifest")
+        for name in self.manifest:
+            for _ in self.pieces(name):
+                pass
+
+    def _unpacked(self, name: str) -> Iterator[bytes]:
+        with _reading(self.key), self._file.open(name) as member:
+            while piece := member.read(PIECE_BYTES):
+                yield piece
+
+
+@contextmanager
+def _reading(key: str) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        raise damaged(key, f"it cannot be unpacked ({error})") from error
+
+
+def _checked_name(name: str) -> str:
+    parts = name.split("/")
+    if any(part in {"", ".", ".."} for part in parts) or not name.isprintable() or "\\" in name:
+        raise InternalError(f"{name[:100]!r} cannot be the name of a file in a bundle")
+    return name
+
+
+class _Pieces(io.RawIOBase):
+    """A file that keeps what is written until it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has a buffer, as the base class says
+        self._waiting.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> Iterator[bytes]:
+        """Hand over what has come."""
+        while self._waiting:
+            yield self._waiting.pop(0)

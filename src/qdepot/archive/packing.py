@@ -1,0 +1,144 @@
+"""From a job that ends to the bytes of its bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from qdepot.archive import layout
+from qdepot.archive.bundle import JOB, REQUEST, RESULT, write_bundle
+from qdepot.archive.job_document import Ending, job_document
+from qdepot.archive.manifest import manifest_document
+from qdepot.archive.request import RequestRecord, request_document
+from qdepot.domain.event import JobEvent
+from qdepot.domain.job import Failure, Job, JobStatus
+from qdepot.domain.result import Buffer, Outcome
+from qdepot.errors import InternalError, UnavailableError
+
+_IN_MEMORY_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBundle:
+    """A bundle that is in the archive.
+
+    Attributes:
+        key, sha256, size_bytes: Of the bundle.
+        result_size_bytes: Of the result document in it; None if there is none.
+        status, failure, ended_at: How the job ended: of an adopted bundle as the bundle says.
+        adopted: It was there already (an earlier try stored it), and says what is true.
+    """
+
+    key: str
+    sha256: str
+    size_bytes: int
+    result_size_bytes: int | None
+    status: JobStatus
+    failure: Failure | None
+    ended_at: datetime
+    adopted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A job that ends, with everything that is kept of it.
+
+    Attributes:
+        job: As the ledger holds it.
+        status: Final.
+        failure: Set exactly when the status is FAILED.
+        ended_at: When (UTC, aware).
+        outcome: What came back; a job that failed or was cancelled may have a part of it, or none.
+        events: The history; the line about the end may be its last, though it is committed only later.
+        request: What was asked.
+    """
+
+    job: Job
+    status: JobStatus
+    failure: Failure | None
+    ended_at: datetime
+    outcome: Outcome | None
+    events: Sequence[JobEvent]
+    request: RequestRecord
+
+    def __post_init__(self) -> None:
+        """Refuse an end that no job may have."""
+        whole = self.outcome is not None or self.status is not JobStatus.COMPLETED
+        if not (self.status.is_final and whole and (self.failure is not None) == (self.status is JobStatus.FAILED)):
+            raise InternalError(f"job {self.job.id} cannot end as {self.status} with failure {self.failure}")
+        if self.request.job_id != self.job.id:
+            raise InternalError(f"job {self.job.id} cannot end with the request of job {self.request.job_id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBundle:
+    """A bundle on its way into the archive: in memory, or in a temporary file that goes away with this object."""
+
+    stored: StoredBundle
+    file: io.BytesIO | io.BufferedRandom
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """The bytes, where they are few."""
+        return self.file.getvalue() if isinstance(self.file, io.BytesIO) else None
+
+
+def pack(completion: Completion, *, scratch: str | None) -> PackedBundle:
+    """Make the bundle of a job; one beyond 8 MB is written to a temporary file in the folder ``scratch``.
+
+    Raises:
+        UnavailableError: The temporary file cannot be written.
+    """
+    outcome = completion.outcome
+    files: dict[str, Buffer] = {REQUEST: request_document(completion.request)}
+    if outcome is not None:
+        files |= {RESULT: outcome.document} | _further(outcome.members)
+    ending = Ending(
+        status=completion.status,
+        failure=completion.failure,
+        ended_at=completion.ended_at,
+        events=completion.events,
+        metadata=outcome.metadata if outcome else {},
+    )
+    document = job_document(completion.job, ending, manifest=manifest_document(files))
+    file = _written({JOB: document, **files}, scratch)
+    size_bytes = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    stored = StoredBundle(
+        key=layout.bundle_key(completion.job),
+        sha256=digest,
+        size_bytes=size_bytes,
+        result_size_bytes=memoryview(outcome.document).nbytes if outcome else None,
+        status=completion.status,
+        failure=completion.failure,
+        ended_at=completion.ended_at,
+        adopted=False,
+    )
+    return PackedBundle(stored=stored, file=file)
+
+
+def _further(members: Mapping[str, Buffer]) -> dict[str, Buffer]:
+    if taken := members.keys() & {JOB, REQUEST, RESULT}:
+        raise InternalError(f"a further file of a bundle cannot be called {sorted(taken)[0]}")
+    return dict(members)
+
+
+def _written(files: Mapping[str, Buffer], scratch: str | None) -> io.BytesIO | io.BufferedRandom:
+    if sum(memoryview(content).nbytes for content in files.values()) <= _IN_MEMORY_BYTES:
+        memory = io.BytesIO()
+        write_bundle(memory, files)
+        return memory
+    try:
+        file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the packed bundle
+        write_bundle(file, files)
+    except OSError as error:
+        raise UnavailableError(
+            f"a temporary file cannot be written: {error}", solution="Make room in the folder for temporary files."
+        ) from error
+    return file

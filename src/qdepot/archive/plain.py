@@ -1,0 +1,44 @@
+"""Plain JSON of what the archive writes: times as UTC text, mappings as objects, no NaN."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+
+def json_text(document: Mapping[str, object], *, indent: int | None = None) -> str:
+    """JSON that every reader takes: numbers that are not finite become null."""
+    try:
+        return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
+    except ValueError:
+        return json.dumps(_finite(document), ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
+
+
+def time_text(at: datetime) -> str:
+    """A time as the archive writes it, e.g. ``2026-01-31T23:59:59.000000Z``."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def time_of(text: str) -> datetime:
+    """The time that :func:`time_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON data")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_finite(item) for item in value]
+    return value

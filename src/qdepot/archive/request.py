@@ -1,0 +1,168 @@
+"""The request document: what was asked, with the caller's body to the letter.
+
+A document is one JSON object. Its first line is the envelope, which ends in ``"request":``; then comes the body,
+unchanged, and a closing brace on a line of its own. JSON escapes line breaks inside strings, so the first line break is
+always the end of the envelope. A batch object is a line with the sizes of its entries, then the entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate
+
+from qdepot.archive.manifest import damaged
+from qdepot.archive.plain import json_text, time_of, time_text
+from qdepot.domain.program import Program
+from qdepot.errors import ArchiveDamagedError, InternalError
+
+REQUEST_FORMAT = "qdepot-request/1"
+BATCH_FORMAT = "qdepot-batch/1"
+_BETWEEN = b",\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """What one request object, or one entry of a batch object, says.
+
+    Attributes:
+        job_id, project, owner: Whose.
+        created_at: When it was accepted (UTC, aware).
+        backend, name, tags, priority, timeout_s, options: As the body says them, defaults filled in.
+        request_sha256: Of ``body``.
+        idempotency_key_sha256: Of the caller's key.
+        body: The JSON that the caller sent, to the letter.
+    """
+
+    job_id: str
+    project: str
+    owner: str
+    created_at: datetime
+    backend: str
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    priority: int = 0
+    timeout_s: float | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    request_sha256: str
+    idempotency_key_sha256: str | None = None
+    body: bytes = field(repr=False)
+
+    def program(self) -> Program:
+        """The program in the domain's terms.
+
+        Raises:
+            InvalidProgramError: A QPY source is not base64.
+        """
+        return Program.from_document(json.loads(self.body)["program"])
+
+    def program_document(self) -> bytes:
+        """The ``program`` of the body as it was sent, UTF-8 JSON."""
+        return _member_as_sent(self.body.decode(), "program").encode()
+
+
+def request_document(record: RequestRecord) -> bytes:
+    """The document of one request.
+
+    Raises:
+        InternalError: ``request_sha256`` is not that of the body: it could never be read back.
+    """
+    if hashlib.sha256(record.body).hexdigest() != record.request_sha256:
+        raise InternalError(f"job {record.job_id}: request_sha256 is not that of the body")
+    envelope = {
+        "format": REQUEST_FORMAT,
+        "job_id": record.job_id,
+        "project": record.project,
+        "owner": record.owner,
+        "created_at": time_text(record.created_at),
+        "backend": record.backend,
+        "name": record.name,
+        "tags": record.tags,
+        "priority": record.priority,
+        "timeout_s": record.timeout_s,
+        "options": record.options,
+        "request_sha256": record.request_sha256,
+        "idempotency_key_sha256": record.idempotency_key_sha256,
+    }
+    return b"".join((json_text(envelope)[:-1].encode(), b', "request":\n', record.body, b"\n}\n"))
+
+
+def read_request_document(document: bytes, *, key: str) -> RequestRecord:
+    """The request that a document holds; ``key`` names it in errors.
+
+    Raises:
+        ArchiveDamagedError: It is cut, changed, or of a format that this version does not read.
+    """
+    head, _, rest = document.partition(b"\n")
+    entry = rest.removesuffix(b"\n")
+    body = entry.removesuffix(b"\n}")
+    try:
+        fields = json.loads(head + b"null}")
+        whole = body != entry and hashlib.sha256(body).hexdigest() == fields["request_sha256"]
+        if fields.pop("format") != REQUEST_FORMAT or not whole:
+            raise _damaged(key)
+        del fields["request"]
+        fields.update(tags=tuple(fields["tags"]), created_at=time_of(fields["created_at"]))
+        return RequestRecord(body=body, **fields)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(key) from error
+
+
+def batch_document(batch_id: str, records: Sequence[RequestRecord]) -> bytes:
+    """One document for many requests."""
+    entries = [request_document(record).removesuffix(b"\n") for record in records]
+    head = {"format": BATCH_FORMAT, "batch_id": batch_id, "sizes_bytes": [len(entry) for entry in entries]}
+    return b"".join((json_text(head)[:-1].encode(), b', "requests": [\n', _BETWEEN.join(entries), b"\n]}\n"))
+
+
+def batch_span(head: bytes, index: int, *, key: str) -> tuple[int, int]:
+    """Start, from the beginning of the object, and length of one entry of a batch.
+
+    Args:
+        head: The beginning of the batch document, with at least its whole first line.
+        index: Which entry.
+        key: Names the object in errors.
+
+    Raises:
+        ArchiveDamagedError: It is no batch document, or has no such entry.
+    """
+    line, _, _ = head.partition(b"\n")
+    try:
+        fields = json.loads(line + b"]}")
+        if fields["format"] != BATCH_FORMAT or index < 0:
+            raise _damaged(key)
+        sizes: list[int] = fields["sizes_bytes"]
+        starts = accumulate((size + len(_BETWEEN) for size in sizes), initial=len(line) + 1)
+        return list(starts)[index], sizes[index]
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _damaged(key) from error
+
+
+def _damaged(key: str) -> ArchiveDamagedError:
+    return damaged(key, "it holds no request that this version of qdepot can read")
+
+
+def _member_as_sent(text: str, wanted: str) -> str:
+    """The text of one member of a JSON object, to the letter; of equal names the last, as JSON readers have it."""
+    decoder = json.JSONDecoder()
+    found = ""
+    at = _skip_space(text, _skip_space(text, 0) + 1)
+    while text[at] != "}":
+        name, at = decoder.raw_decode(text, at)
+        start = _skip_space(text, _skip_space(text, at) + 1)
+        _, at = decoder.raw_decode(text, start)
+        if name == wanted:
+            found = text[start:at]
+        at = _skip_space(text, at)
+        if text[at] == ",":
+            at = _skip_space(text, at + 1)
+    return found
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
