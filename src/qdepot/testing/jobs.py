@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from qdepot.domain.event import JobEvent
-from qdepot.domain.job import Failure, Job, JobStatus, Stage
+from qdepot.domain.job import Failure, Job, JobChange, JobStatus, Stage
 
 MADE_AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """When :func:`make_job` says that its jobs were accepted, unless told otherwise."""
@@ -53,14 +53,26 @@ def accepted(job: Job, *, by: str = "jobs") -> tuple[Job, JobEvent]:
 def make_final_job(number: int = 1, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> Job:  # noqa: ANN401
     """A job that has ended, with all that belongs to its end; its pending objects are still there."""
     job = make_job(number)
-    ended: dict[str, Any] = {
-        "status": status,
-        "stage": Stage.DONE,
-        "ended_at": job.created_at,
+    before = queued(job).after if status is JobStatus.COMPLETED else job
+    return replace(ended(before, status).after, **fields)
+
+
+def queued(job: Job, *, retry_in_s: float = 0.0, **changes: Any) -> JobChange:  # noqa: ANN401 - fields of Job
+    """The step to QUEUED."""
+    given = {"provider_job_id": f"vendor-{job.id}", **changes}
+    return job.moved_to(
+        JobStatus.QUEUED, Stage.WAITING, at=MADE_AT, by="submitter", why="sent", retry_in_s=retry_in_s, **given
+    )
+
+
+def ended(job: Job, status: JobStatus = JobStatus.COMPLETED, **changes: Any) -> JobChange:  # noqa: ANN401
+    """The step to a final status, with all that belongs to it."""
+    given: dict[str, Any] = {
         "outcome": status,
         "result_key": f"completed/{job.id}/bundle.zip",
-        "result_sha256": f"{number:064x}",
+        "result_sha256": "b" * 64,
+        **changes,
     }
     if status is JobStatus.FAILED:
-        ended["failure"] = Failure(code="backend_failed", message="the backend gave up")
-    return replace(job, **{**ended, **fields})
+        given.setdefault("failure", Failure(code="backend_failed", message="the backend gave up"))
+    return job.moved_to(status, Stage.DONE, at=MADE_AT, by="collector", why="stored", **given)
