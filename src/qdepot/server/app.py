@@ -1,0 +1,76 @@
+"""The HTTP application, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from qdepot.server import errors, openapi, problem_pages, swagger
+from qdepot.server.auth import Gate
+from qdepot.server.errors import CatchAll
+from qdepot.server.headers import SecureHeaders
+from qdepot.server.parts import ServerParts
+from qdepot.server.probes import ProbeRoutes
+from qdepot.server.v1.backends import BackendRoutes
+from qdepot.server.v1.batch import BatchRoutes
+from qdepot.server.v1.jobs import JobRoutes
+from qdepot.server.v1.results import ResultRoutes
+from qdepot.server.v1.service import ServiceRoutes
+from qdepot.server.v1.status import StatusRoutes
+from qdepot.server.v1.submitting import SubmitRoutes
+from qdepot.server.waiting import Waiters
+
+__all__ = ["ServerParts", "build_app"]
+
+
+def build_app(parts: ServerParts) -> FastAPI:
+    """The application over these parts. Nothing runs until it is served.
+
+    ``app.state.close_waits`` ends all waiting requests; call it on the event loop's thread when the service stops.
+    """
+    waiters = Waiters(parts.jobs.get_many)
+    parts.subscribe(waiters.wake)
+    app = FastAPI(
+        **openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_with_threads(parts.threads),
+        middleware=[
+            Middleware(SecureHeaders),
+            Middleware(CatchAll),
+            Middleware(Gate, allowed_hosts=parts.allowed_hosts),
+        ],
+    )
+    app.state.max_body_bytes = parts.limits.max_body_bytes
+    app.state.close_waits = waiters.close
+    errors.register(app)
+    for routes in (
+        SubmitRoutes(parts.jobs),
+        BatchRoutes(parts.jobs),
+        StatusRoutes(parts.jobs, waiters),
+        ResultRoutes(parts.jobs, parts.limits),
+        JobRoutes(parts.jobs),
+        BackendRoutes(parts.backends),
+        ServiceRoutes(version=parts.version, limits=parts.limits, describe=parts.describe),
+        ProbeRoutes(parts.health),
+    ):
+        app.include_router(routes.router())
+    app.include_router(problem_pages.router())
+    app.include_router(swagger.router())
+    app.mount("/docs/assets", swagger.assets())
+    openapi.install(app)
+    return app
+
+
+def _with_threads(count: int) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = count
+        yield
+
+    return lifespan

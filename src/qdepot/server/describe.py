@@ -1,0 +1,23 @@
+"""Write the OpenAPI document of this version: ``python -m qdepot.server.describe docs/reference/openapi.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from qdepot.server.app import ServerParts, build_app
+from qdepot.services.backends import Backends
+from qdepot.services.health import Health
+from qdepot.services.jobs import Jobs
+
+
+def openapi_text() -> str:
+    """The document as it is committed."""
+    unasked = Jobs.__new__(Jobs)  # the description is made of types alone: no service is asked anything
+    parts = ServerParts(jobs=unasked, backends=Backends(providers={}), health=Health(checks={}), version="")
+    return json.dumps(build_app(parts).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(openapi_text(), encoding="utf-8")

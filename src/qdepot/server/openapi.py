@@ -1,0 +1,68 @@
+"""The OpenAPI document of the service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from qdepot.server.v1.documented import SCHEMAS
+from qdepot.server.v1.service import API_VERSION
+from qdepot.wire.answers import Problem
+from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, StatusesBody
+
+DESCRIPTION: dict[str, Any] = {
+    "title": "qdepot",
+    "version": API_VERSION,
+    "summary": "Submit quantum circuits, come back later, and find the results in your own object store.",
+    "description": (
+        "A job is **submitted**, is on its way through `CREATED → QUEUED → RUNNING`, and ends as `COMPLETED`, `FAILED` "
+        "or `CANCELLED`; while a requested cancel is not confirmed it is shown as `CANCELLING`. `COMPLETED` means that "
+        "its result is stored.\n\n"
+        "Bit 0 is the **rightmost** character of every bit string.\n\n"
+        "Errors are problems as of RFC 9457: `code` is for programs, `detail` says what happened, `solution` what to "
+        "do. After a 503 nothing was changed: try again after `Retry-After` seconds.\n\n"
+        "Fields may be added to answers at any time; those that are there stay."
+    ),
+    "openapi_tags": [
+        {"name": "jobs", "description": "Submit, follow, retrieve."},
+        {"name": "backends", "description": "Where jobs can run."},
+        {"name": "service", "description": "The service itself."},
+    ],
+    "license_info": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let an application describe also what it reads to the letter, and its problems."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the documented way to change it
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        tags=app.openapi_tags,
+        license_info=app.license_info,
+        routes=app.routes,
+    )
+    _, further = models_json_schema(
+        [(model, "validation") for model in (JobBody, BatchBody, StatusesBody, JobEditBody, Problem)],
+        ref_template=SCHEMAS + "{model}",
+    )
+    schemas = document["components"]["schemas"]
+    schemas.update(further["$defs"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document

@@ -1,0 +1,47 @@
+"""What the server is put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from qdepot.server.auth import LOOPBACK_HOSTS
+from qdepot.services.backends import Backends
+from qdepot.services.health import Health
+from qdepot.services.jobs import Jobs
+from qdepot.services.orders import SubmitLimits
+
+
+def _no_facts() -> Mapping[str, object]:
+    return {}
+
+
+def _no_changes(_: Callable[[], None]) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerParts:
+    """What :func:`qdepot.server.app.build_app` needs.
+
+    Attributes:
+        jobs, backends, health: The services behind the routes.
+        version: Of qdepot, as installed.
+        limits: What a request may be.
+        describe: Facts on what reads and runs circuits, asked for each time: ``packages`` (versions by name) and
+            ``qpy_versions`` (oldest, newest); what is missing is unknown yet.
+        subscribe: Takes a callback that is called, from any thread, after jobs have changed. Changes that it does not
+            tell of are seen within a second.
+        allowed_hosts: Names (any port) or ``name:port`` that clients may address this service by.
+        threads: How many requests are worked on at once; waiting ones do not count.
+    """
+
+    jobs: Jobs
+    backends: Backends
+    health: Health
+    version: str
+    limits: SubmitLimits = field(default_factory=SubmitLimits)
+    describe: Callable[[], Mapping[str, object]] = _no_facts
+    subscribe: Callable[[Callable[[], None]], None] = _no_changes
+    allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
+    threads: int = 40

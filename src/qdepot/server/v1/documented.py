@@ -1,0 +1,68 @@
+"""What the OpenAPI document says about bodies and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from qdepot.errors import error_classes
+from qdepot.server.errors import MEDIA_TYPE, status_of, title_of
+
+SCHEMAS = "#/components/schemas/"
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route that are problems, by status.
+
+    Args:
+        codes: Of the errors that this route's callers meet; those that all routes share are added.
+    """
+    classes = error_classes()
+    by_status: dict[int | str, list[str]] = {}
+    for code in (*codes, "wrong_host", "cross_site", "internal_error"):
+        by_status.setdefault(status_of(classes[code]), []).append(f"`{code}`: {title_of(classes[code])}")
+    return {
+        status: {
+            "description": "\n\n".join(texts),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
+        }
+        for status, texts in by_status.items()
+    }
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The body of a route that reads it to the letter."""
+    content = {"schema": {"$ref": f"{SCHEMAS}{model.__name__}"}}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def answers(model: type[BaseModel], texts: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Further good answers of a route, by status."""
+    return {status: {"model": model, "description": text} for status, text in texts.items()}
+
+
+def or_file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """A good answer that is a file if that is asked for."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": description, "content": content}}
+
+
+BODY_CODES = ("invalid_request", "payload_too_large", "unsupported_media_type")
+"""What goes wrong with bodies."""
+
+SUBMIT_CODES = (
+    *BODY_CODES,
+    "not_found",
+    "conflict",
+    "invalid_program",
+    "unsupported_program",
+    "memory_limit_exceeded",
+    "time_limit_exceeded",
+    "quota_exceeded",
+    "unavailable",
+)
+"""What goes wrong when jobs are submitted."""
+
+JOB_CODES = ("not_found", "gone", "unavailable")
+"""What goes wrong when a job is looked for."""

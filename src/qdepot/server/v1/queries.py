@@ -1,0 +1,45 @@
+"""What stands behind the question mark."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from qdepot.wire.answers import WireStatus
+from qdepot.wire.requests import Tag
+
+MAX_WAIT_S = 60.0
+MAX_PAGE = 200
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StatusQuery(_Query):
+    """How long to wait, and for what."""
+
+    wait: float = Field(
+        default=0,
+        ge=0,
+        le=MAX_WAIT_S,
+        allow_inf_nan=False,
+        description="Answer when the job is final, or after so many seconds.",
+    )
+    known: WireStatus | None = Field(
+        default=None, description="While waiting, answer also as soon as the status is not this one."
+    )
+
+
+class ListQuery(_Query):
+    """Which jobs, and which page of them."""
+
+    status: list[WireStatus] = Field(
+        default_factory=list, max_length=7, description="May be repeated; CANCELLING only alone."
+    )
+    backend: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00]*$")
+    name: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00]*$")
+    tag: Tag | None = None
+    created_from: AwareDatetime | None = Field(default=None, description="At or after; with time zone.")
+    created_before: AwareDatetime | None = Field(default=None, description="Before; with time zone.")
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    cursor: str | None = Field(default=None, max_length=500, description="`next_cursor` of the page before.")

@@ -1,0 +1,96 @@
+"""Retrieving a job and its result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from qdepot.domain.caller import Caller
+from qdepot.domain.job import Job, JobStatus, canonical_job_id
+from qdepot.server.answering import json_bytes, streamed, with_members
+from qdepot.server.auth import CurrentCaller
+from qdepot.server.v1 import documented
+from qdepot.server.v1.answers import JOBS_PATH, job_answer
+from qdepot.services.jobs import Jobs
+from qdepot.services.orders import SubmitLimits
+from qdepot.wire.answers import JobAnswer, ResultAnswer
+
+NPZ = "application/x-npz"
+
+ResultFormat = Annotated[
+    Literal["json", "npz"] | None, Query(alias="format", description="Instead of the header `Accept`.")
+]
+
+
+class ResultRoutes:
+    """Routes that give a job, and what came out."""
+
+    def __init__(self, jobs: Jobs, limits: SubmitLimits) -> None:
+        self._jobs = jobs
+        self._limits = limits
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(prefix=JOBS_PATH, tags=["jobs"])
+        router.get(
+            "/{job_id}",
+            operation_id="retrieveJob",
+            response_model=JobAnswer,
+            responses=documented.problems(*documented.JOB_CODES),
+        )(self.retrieve_job)
+        router.get(
+            "/{job_id}/result",
+            operation_id="getJobResult",
+            response_model=ResultAnswer,
+            responses={
+                **documented.or_file(NPZ, "The result; as NumPy arrays `memory/<circuit>/<register>` if asked for."),
+                **documented.problems("invalid_request", "not_finished", "job_failed", *documented.JOB_CODES),
+            },
+        )(self.get_job_result)
+        return router
+
+    def retrieve_job(self, job_id: str, caller: CurrentCaller) -> Response:
+        """Everything about a job.
+
+        A small result is inside, a large one is only linked: then follow `links.result`.
+        """
+        job = self._jobs.get(job_id, caller=caller)
+        document = job_answer(job).model_dump_json(exclude={"result"}).encode()
+        result = self._inline_result(job, caller)
+        return json_bytes(b'%b,"result":%b}' % (document[:-1], result))
+
+    def get_job_result(
+        self,
+        job_id: str,
+        caller: CurrentCaller,
+        *,
+        accept: Annotated[str, Header()] = "",
+        result_format: ResultFormat = None,
+    ) -> Response:
+        """The result of a job.
+
+        While there is none, the answer is 409 `not_finished` with the status in `details`; if there will never be one,
+        409 `job_failed` with the reason in `details.failure`.
+
+        Jobs with the option `memory` have their shots, in order, also as NumPy arrays: ask with
+        `Accept: application/x-npz`. `memory/<circuit>/<register>` holds bytes, packed, most significant first.
+        """
+        job_id = canonical_job_id(job_id) or job_id
+        if result_format == "npz" or (result_format is None and NPZ in accept):
+            arrays = self._jobs.result_arrays(job_id, caller=caller)
+            name = f'attachment; filename="{job_id}.npz"'
+            return streamed(arrays, media_type=NPZ, headers={"Vary": "Accept", "Content-Disposition": name})
+        pieces = self._jobs.result(job_id, caller=caller)
+        document = with_members(_members(job_id), pieces)
+        return streamed(document, media_type="application/json", headers={"Vary": "Accept"})
+
+    def _inline_result(self, job: Job, caller: Caller) -> bytes:
+        size = job.result_size_bytes
+        if job.status is not JobStatus.COMPLETED or size is None or size > self._limits.inline_result_bytes:
+            return b"null"
+        return b"".join(with_members(_members(job.id), self._jobs.result(job.id, caller=caller)))
+
+
+def _members(job_id: str) -> bytes:
+    return b'"id":"%b","status":"COMPLETED"' % job_id.encode()
