@@ -1,1 +1,286 @@
 """The only file that names concrete adapters: puts a service together from its settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points, version
+
+from fastapi import FastAPI
+
+from qdepot.adapters.compute.processes import ProcessPool, make_undumpable
+from qdepot.adapters.data_folder import EMBEDDED_HOLDER, lock_folder
+from qdepot.adapters.ledgers.sql.opening import open_ledger
+from qdepot.adapters.object_stores.local import LocalStore
+from qdepot.adapters.system_clock import SystemClock
+from qdepot.archive.archive import Archive
+from qdepot.config import Settings
+from qdepot.domain.job import Duty, Job
+from qdepot.errors import UnavailableError
+from qdepot.ports.clock import Clock
+from qdepot.ports.compute_pool import ComputePool, Lane, Limits
+from qdepot.ports.ledger import Ledger
+from qdepot.ports.provider import Announces, Provider, RunsHere
+from qdepot.reconciler.cleaner import Cleaner
+from qdepot.reconciler.collector import Collector
+from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.keeper import Keeper
+from qdepot.reconciler.loop import Loop, OnePass, RunsOnce, Waker
+from qdepot.reconciler.poller import Poller
+from qdepot.reconciler.preparer import Preparer
+from qdepot.reconciler.rescuer import Rescuer
+from qdepot.reconciler.submitter import Submitter
+from qdepot.server.app import ServerParts
+from qdepot.server.app import build_app as build_server_app
+from qdepot.services.about import About
+from qdepot.services.acceptance import Acceptance
+from qdepot.services.backends import Backends
+from qdepot.services.health import Health
+from qdepot.services.jobs import Jobs
+from qdepot.services.orders import SubmitLimits
+from qdepot.services.submissions import Submissions
+
+PROVIDERS = "qdepot.providers"
+"""The group of entry points under which providers are found, ours and others'."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a process of qdepot is made of."""
+
+    settings: Settings
+    clock: Clock
+    ledger: Ledger
+    archive: Archive
+    pool: ComputePool
+    about: About
+    backends: Backends
+    waker: Waker
+
+    def close(self) -> None:
+        """Let go of everything: children, connections."""
+        for provider in self.backends.providers.values():
+            provider.close()
+        self.pool.close()
+        self.ledger.close()
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Open ledger and stores, and start the supervisor of the child processes.
+
+    Raises:
+        UnavailableError: Ledger or store do not answer.
+        InvalidRequestError: A setting names what there is not.
+    """
+    clock = SystemClock()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(settings.ledger or f"sqlite:///{settings.data.absolute()}/ledger.db", clock=clock)
+    objects = settings.data / "objects"
+    archive = Archive(pending=LocalStore(objects / "pending"), completed=LocalStore(objects / "completed"))
+    pool = ProcessPool(run_children=settings.children or os.cpu_count() or 1)
+    about = About(pool)
+    providers = load_providers(settings, pool=pool, about=about)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        ledger=ledger,
+        archive=archive,
+        pool=pool,
+        about=about,
+        backends=Backends(providers=providers),
+        waker=Waker(),
+    )
+
+
+def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Mapping[str, Provider]:
+    """Aer, and every provider that the settings name.
+
+    Raises:
+        UnavailableError: A provider that is named is not installed.
+    """
+    found = {entry.name: entry for entry in entry_points(group=PROVIDERS)}
+    limits = Limits(time_s=settings.run_time_limit_s, memory_bytes=settings.run_memory_bytes)
+    providers: dict[str, Provider] = {}
+    for name in ["aer", *(name for name in settings.providers if name != "aer")]:
+        if name not in found:
+            raise UnavailableError(
+                f"there is no provider {name!r}",
+                solution=f"Install its package, or remove its settings. Installed: {', '.join(sorted(found))}.",
+            )
+        provider_class = found[name].load()
+        providers[name] = provider_class(
+            settings=provider_class.Settings(**settings.providers.get(name, {})),
+            pool=pool,
+            limits=limits,
+            cores=os.cpu_count() or 1,
+            describe=about.describe,
+        )
+    return providers
+
+
+def build_jobs(parts: Parts) -> Jobs:
+    """The service for jobs."""
+    acceptance = Acceptance(
+        backends=parts.backends,
+        checker=parts.pool,
+        clock=parts.clock,
+        limits=submit_limits(parts.settings),
+        check_limits=check_limits(parts.settings),
+    )
+
+    def wake(jobs: Sequence[Job]) -> None:
+        parts.waker.wake({duty for job in jobs if (duty := job.next_duty)})
+
+    submissions = Submissions(
+        ledger=parts.ledger, archive=parts.archive, clock=parts.clock, acceptance=acceptance, on_work=wake
+    )
+    return Jobs(ledger=parts.ledger, archive=parts.archive, clock=parts.clock, submissions=submissions, on_work=wake)
+
+
+def build_health(parts: Parts) -> Health:
+    """The checks behind ``/readyz``."""
+
+    def checker() -> None:
+        parts.about.describe()
+        if not parts.pool.ready(Lane.CHECK):
+            raise UnavailableError("no child that checks circuits is warm yet")
+
+    return Health(
+        checks={
+            "ledger": parts.ledger.check,
+            "pending": parts.archive.pending.check,
+            "completed": parts.archive.completed.check,
+            "checker": checker,
+        }
+    )
+
+
+def build_duties(parts: Parts, *, holder: str) -> tuple[dict[Duty, RunsOnce], Keeper]:
+    """The duties of a process that holds leases under the name ``holder``."""
+    settings = parts.settings
+    desk = Desk(
+        ledger=parts.ledger,
+        archive=parts.archive,
+        backends=parts.backends,
+        clock=parts.clock,
+        holder=holder,
+        lease_s=settings.lease_s,
+        wake=parts.waker.wake,
+    )
+    poller = Poller(desk=desk)
+
+    def note_ended(job_ids: Iterable[str]) -> None:
+        poller.announced.note(list(job_ids))
+        parts.waker.wake({Duty.POLL, Duty.SUBMIT})
+
+    for provider in parts.backends.providers.values():
+        if isinstance(provider, Announces):
+            provider.on_change(lambda job_id: note_ended([job_id]))
+    duties: dict[Duty, RunsOnce] = {
+        Duty.PREPARE: Preparer(
+            desk=desk,
+            checker=parts.pool,
+            limits=check_limits(settings),
+            max_total_shots=settings.max_total_shots,
+        ),
+        Duty.SUBMIT: Submitter(desk=desk, note_ended=note_ended),
+        Duty.RESCUE: Rescuer(desk=desk),
+        Duty.POLL: poller,
+        Duty.COLLECT: Collector(desk=desk),
+        Duty.CLEAN: Cleaner(desk=desk),
+    }
+    return duties, Keeper(desk=desk)
+
+
+def build_loop(parts: Parts, *, holder: str) -> Loop:
+    """The reconciler as a loop."""
+    duties, keeper = build_duties(parts, holder=holder)
+    return Loop(
+        duties=duties,
+        waker=parts.waker,
+        keep_leases=keeper.run_once,
+        lease_s=parts.settings.lease_s,
+        idle_interval_s=parts.settings.idle_interval_s,
+    )
+
+
+def build_one_pass(parts: Parts, *, holder: str) -> tuple[OnePass, Loop]:
+    """The reconciler as one pass, and what keeps its leases meanwhile."""
+    duties, keeper = build_duties(parts, holder=holder)
+    here = [provider for provider in parts.backends.providers.values() if isinstance(provider, RunsHere)]
+    one_pass = OnePass(
+        duties=list(duties.values()),
+        waker=parts.waker,
+        live=lambda: sum(len(provider.live_jobs()) for provider in here),
+        monotonic=parts.clock.monotonic,
+    )
+    lease_s = parts.settings.lease_s
+    leases = Loop(duties={}, waker=parts.waker, keep_leases=keeper.run_once, lease_s=lease_s, idle_interval_s=lease_s)
+    return one_pass, leases
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """The HTTP application."""
+    settings = parts.settings
+    return build_server_app(
+        ServerParts(
+            jobs=build_jobs(parts),
+            backends=parts.backends,
+            health=build_health(parts),
+            limits=submit_limits(settings),
+            describe=parts.about.describe,
+            subscribe=parts.ledger.on_change,
+            version=package_version(),
+        )
+    )
+
+
+@contextlib.contextmanager
+def running_service(settings: Settings, *, reconciler: bool) -> Iterator[Parts]:
+    """A service's parts, with its loop if it has one; both are ended in order."""
+    make_undumpable()
+    with contextlib.closing(build_parts(settings)) as parts:
+        lock = lock_folder(settings.data) if reconciler else None
+        holder = EMBEDDED_HOLDER if lock else new_holder("service")
+        # Whatever this name held died with the process that had the folder before.
+        parts.ledger.release(holder=holder)
+        loop = build_loop(parts, holder=holder) if reconciler else None
+        if loop is not None:
+            loop.start()
+        try:
+            yield parts
+        finally:
+            if loop is not None:
+                loop.stop()
+            parts.ledger.release(holder=holder)
+            if lock is not None:
+                lock.release()
+
+
+def new_holder(kind: str) -> str:
+    """A name for leases that no other process has."""
+    return f"{kind}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def submit_limits(settings: Settings) -> SubmitLimits:
+    """What the service accepts."""
+    return SubmitLimits(
+        max_body_bytes=settings.max_body_bytes,
+        max_circuits=settings.max_circuits,
+        max_total_shots=settings.max_total_shots,
+        check_budget_s=settings.check_budget_s,
+        inline_result_bytes=settings.inline_result_bytes,
+    )
+
+
+def check_limits(settings: Settings) -> Limits:
+    """What one check may use up."""
+    return Limits(time_s=settings.check_time_limit_s, memory_bytes=settings.check_memory_bytes)
+
+
+def package_version() -> str:
+    """The installed version of qdepot."""
+    return version("qdepot")

@@ -65,6 +65,9 @@ class Stage(StrEnum):
     """It is being read, checked and fitted to the backend."""
     SUBMITTING = "submitting"
     """The intent to submit is stored: from here on the backend may have it."""
+    SEARCHING = "searching"
+    """Its submitter died or got no answer, and its tag was not visible at the backend; it is looked for once more, after
+    the backend's visibility delay and the send deadline."""
     RUNNING = "running"
     """The backend works on it."""
     COLLECTING = "collecting"
@@ -212,7 +215,7 @@ class Job:
             return Duty.COLLECT
         if self.status is not JobStatus.CREATED:
             return Duty.POLL
-        if self.stage is Stage.SUBMITTING:
+        if self.stage in {Stage.SUBMITTING, Stage.SEARCHING}:
             # Only met once the submitter's lease has lapsed: it died between the intent and the backend's id.
             return Duty.RESCUE
         return Duty.SUBMIT if self.prepared else Duty.PREPARE

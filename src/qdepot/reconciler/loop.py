@@ -56,7 +56,7 @@ class Loop:
 
     duties: Mapping[Duty, RunsOnce]
     waker: Waker
-    keep_leases: Callable[[], None]
+    keep_leases: Callable[[], object]
     lease_s: float
     idle_interval_s: float
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -100,12 +100,38 @@ class Loop:
                 _report("leases", error)
 
 
-def run_until_idle(duties: Sequence[RunsOnce]) -> int:
-    """Run the duties in turn until none finds work; how many jobs they met."""
-    total = 0
-    while met := sum(duty.run_once() for duty in duties):
-        total += met
-    return total
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnePass:
+    """What a cron starts: do all there is to do now, then end.
+
+    Attributes:
+        duties: What to run.
+        waker: Woken when a job that runs here has ended.
+        live: How many jobs run in this process.
+        monotonic: Seconds that only grow.
+    """
+
+    duties: Sequence[RunsOnce]
+    waker: Waker
+    live: Callable[[], int]
+    monotonic: Callable[[], float]
+
+    def run(self, *, longest_s: float) -> int:
+        """Run the duties in turn until none finds work and nothing runs here, at most so long; how many jobs they met.
+
+        Raises:
+            UnavailableError: Ledger or store do not answer.
+        """
+        total = 0
+        deadline = self.monotonic() + longest_s
+        while self.monotonic() < deadline:
+            met = sum(duty.run_once() for duty in self.duties)
+            total += met
+            if met == 0 and self.live() == 0:
+                break
+            if met == 0:
+                self.waker.wait(Duty.POLL, min(_FIRST_PAUSE_S, max(0.0, deadline - self.monotonic())))
+        return total
 
 
 def _report(duty: str, error: Exception) -> None:

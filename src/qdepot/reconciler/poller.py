@@ -13,7 +13,9 @@ from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderS
 from qdepot.reconciler.desk import BATCH, Desk, backoff_s
 
 MAX_LOSSES = 3
-"""A job whose worker was lost so often in a row is taken to be what kills the worker."""
+"""A job whose worker was lost so often is taken to be what kills the worker."""
+
+_WORKER_LOST = "its worker was lost"
 
 _LONGEST_WAIT_S = 60.0
 _LONGEST_WAIT_HERE_S = 5.0
@@ -104,6 +106,7 @@ class Poller:
                 why=f"{job.backend} is done",
                 vendor_status=report.vendor_status,
                 last_poll_error=None,
+                failures_in_row=0,
             )
         return self._under_way(job, backend, report)
 
@@ -120,6 +123,7 @@ class Poller:
                 vendor_status=report.vendor_status,
                 queue_position=None,
                 last_poll_error=None,
+                failures_in_row=0,
             )
         # A late "queued" of a job that runs moves nothing back.
         return job.edited(
@@ -127,12 +131,13 @@ class Poller:
             vendor_status=report.vendor_status,
             queue_position=report.queue_position,
             last_poll_error=None,
+            failures_in_row=0,
         )
 
     def _failed(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
         failure = report.failure or Failure(code="backend_failed", message=f"{job.backend} reported a failure")
-        if failure.code == WorkerLostError.code and backend.repeatable and job.failures_in_row + 1 < MAX_LOSSES:
-            return self._again(job, failure.message, failures_in_row=job.failures_in_row + 1)
+        if failure.code == WorkerLostError.code and backend.repeatable and self._losses(job) + 1 < MAX_LOSSES:
+            return self._again(job, f"{_WORKER_LOST}: {failure.message}")
         why = f"failed at {job.backend}"
         return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)
 
@@ -140,7 +145,7 @@ class Poller:
         if job.cancel_requested:
             return self.desk.ending(job, JobStatus.CANCELLED, by="poller", why=why)
         if backend.repeatable:
-            return self._again(job, why, failures_in_row=job.failures_in_row)
+            return self._again(job, why)
         failure = Failure(
             code="lost_by_backend",
             message=f"{job.backend} does not know job {job.provider_job_id} any more",
@@ -148,7 +153,12 @@ class Poller:
         )
         return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)
 
-    def _again(self, job: Job, why: str, *, failures_in_row: int) -> JobChange:
+    def _losses(self, job: Job) -> int:
+        """How often its worker was lost before."""
+        return sum(event.why.startswith(_WORKER_LOST) for event in self.desk.ledger.events(job.id))
+
+    def _again(self, job: Job, why: str) -> JobChange:
+        """At once the first time, as after a restart; then after a growing wait."""
         return job.moved_to(
             JobStatus.CREATED,
             Stage.WAITING,
@@ -159,7 +169,8 @@ class Poller:
             provider_job_id=None,
             vendor_status=None,
             queue_position=None,
-            failures_in_row=failures_in_row,
+            failures_in_row=job.failures_in_row + 1,
+            retry_in_s=backoff_s(job.failures_in_row - 1) if job.failures_in_row else 0.0,
         )
 
     def _unanswered(self, job: Job, error: QDepotError) -> JobChange:

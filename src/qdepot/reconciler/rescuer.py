@@ -30,7 +30,7 @@ class Rescuer:
             try:
                 change = self._rescued(job)
             except QDepotError as error:
-                change = self.desk.later(job, error, by="rescuer", stage=Stage.SUBMITTING)
+                change = self.desk.later(job, error, by="rescuer", stage=job.stage)
             self.desk.save([change])
         return len(jobs)
 
@@ -50,7 +50,7 @@ class Rescuer:
         provider_job_id = provider.find_by_tag(tag_of(job))
         if provider_job_id is not None:
             return self._adopted(job, provider_job_id)
-        if job.failures_in_row == 0:
+        if job.stage is not Stage.SEARCHING:
             return self._look_again(job, wait_s=backend.visibility_delay_s + self.send_deadline_s)
         return self._again(job, "sent again: its tag stayed absent at the backend")
 
@@ -69,11 +69,11 @@ class Rescuer:
     def _look_again(self, job: Job, *, wait_s: float) -> JobChange:
         return job.moved_to(
             JobStatus.CREATED,
-            Stage.SUBMITTING,
+            Stage.SEARCHING,
             at=self.desk.now(),
             by="rescuer",
             why="its tag is not visible at the backend yet",
-            failures_in_row=1,
+            failures_in_row=0,
             retry_in_s=wait_s,
         )
 

@@ -118,7 +118,6 @@ class Submitter:
             by="submitter",
             why=f"{job.backend} has it",
             provider_job_id=provider_job_id,
-            failures_in_row=0,
             retry_in_s=retry_in_s,
         )
 

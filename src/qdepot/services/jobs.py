@@ -135,7 +135,7 @@ class Jobs:
             change = job.edited(
                 at=self.clock.now(), by=caller.user, why="name or tags edited", name=new_name, tags=new_tags
             )
-            self.archive.put_edit(change.after)
+            self.archive.put_edit(change)
             return change
 
         return self._change(job_id, caller, rename)

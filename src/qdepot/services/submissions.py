@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import uuid6
 
-from qdepot.archive.archive import Archive, StoredRequest
+from qdepot.archive.archive import Archive
 from qdepot.archive.request import RequestRecord
+from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, canonical_job_id

@@ -1,0 +1,38 @@
+"""What the children of this service can do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from qdepot.errors import QDepotError
+from qdepot.ports.compute_pool import ComputePool, TaskHandle
+from qdepot.ports.operations import describe_task
+
+
+class About:
+    """Versions of the packages that read and run circuits, asked of a child once and kept. Thread-safe."""
+
+    def __init__(self, pool: ComputePool) -> None:
+        """Nothing is asked yet."""
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._handle: TaskHandle | None = None
+        self._known: Mapping[str, object] = {}
+
+    def describe(self) -> Mapping[str, object]:
+        """``packages``, ``qpy_versions`` and ``fake_devices``; empty while no child has answered. Does not wait."""
+        if self._known:
+            return self._known
+        with self._lock:
+            try:
+                self._ask()
+            except QDepotError:
+                self._handle = None  # asked again at the next call
+        return self._known
+
+    def _ask(self) -> None:
+        if self._handle is None:
+            self._handle = self._pool.submit(describe_task())
+        if self._handle.done:
+            self._known = self._handle.result().meta

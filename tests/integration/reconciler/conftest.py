@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from qdepot.testing.ledger.validate import validate_ledger
+from support.world import make_world
+
+
+@pytest.fixture
+def world():
+    made = make_world()
+    yield made
+    validate_ledger(made.ledger)
+    made.pool.close()

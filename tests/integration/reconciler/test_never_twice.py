@@ -1,0 +1,133 @@
+"""A submission whose fate is unknown is found, repeated without harm, or left to a person; never paid twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from qdepot.domain.job import Duty, JobStatus, Stage
+from support.world import ME, World
+
+
+class Killed(BaseException):
+    """The process dies on this line."""
+
+
+def die_after_sending(world: World, monkeypatch):
+    """The first process that submits is killed between the cloud's yes and everything that follows."""
+    cloud = world.cloud
+    submit = type(cloud).submit
+
+    def submit_and_die(self, submission):
+        submit(self, submission)
+        monkeypatch.undo()
+        raise Killed
+
+    monkeypatch.setattr(type(cloud), "submit", submit_and_die)
+    process = world.process()
+    process.run(Duty.PREPARE)
+    with pytest.raises(Killed):
+        process.run(Duty.SUBMIT)
+
+
+@pytest.fixture(params=["killed", "answer lost"])
+def sent_without_answer(request, world: World, monkeypatch):
+    """A job that the cloud has, while nobody here knows its id."""
+    job = world.submit()
+    if request.param == "killed":
+        die_after_sending(world, monkeypatch)
+    else:
+        world.cloud.script.lose_answer = True
+        process = world.process()
+        process.run(Duty.PREPARE)
+        process.run(Duty.SUBMIT)
+        world.cloud.script.lose_answer = False
+    assert len(world.cloud.submissions) == 1
+    assert (world.job(job).status, world.job(job).stage) == (JobStatus.CREATED, Stage.SUBMITTING)
+    return job
+
+
+def test_a_cloud_that_takes_a_key_gets_the_same_key_again(world: World, sent_without_answer):
+    world.cloud.takes_key = True
+    world.bring_home(world.process())
+    assert world.job(sent_without_answer).status is JobStatus.COMPLETED
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_cloud_that_can_be_searched_has_the_job_adopted(world: World, sent_without_answer):
+    world.cloud.finds_by_tag = True
+    world.bring_home(world.process())
+    assert world.job(sent_without_answer).status is JobStatus.COMPLETED
+    assert world.job(sent_without_answer).provider_job_id == "cloud-1"
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_cloud_that_can_do_neither_leaves_the_job_in_doubt(world: World, sent_without_answer):
+    world.bring_home(world.process())
+    job = world.job(sent_without_answer)
+    assert (job.status, job.stage) == (JobStatus.CREATED, Stage.IN_DOUBT)
+    assert "nobody can tell" in job.why
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_job_in_doubt_is_not_touched_by_a_cancel(world: World, sent_without_answer):
+    process = world.process()
+    world.bring_home(process, seconds=60)
+    world.jobs().cancel(sent_without_answer.id, caller=ME)
+    world.bring_home(process, seconds=60)
+    assert world.job(sent_without_answer).stage is Stage.IN_DOUBT
+    assert world.job(sent_without_answer).shown_status == "CANCELLING"
+
+
+def test_a_submission_that_never_left_is_sent_once_its_tag_stays_absent(world: World, monkeypatch):
+    world.cloud.finds_by_tag = True
+    job = world.submit()
+
+    def die(self, submission):
+        monkeypatch.undo()
+        raise Killed
+
+    monkeypatch.setattr(type(world.cloud), "submit", die)
+    process = world.process()
+    process.run(Duty.PREPARE)
+    with pytest.raises(Killed):
+        process.run(Duty.SUBMIT)
+    second = world.process()
+    world.bring_home(second, seconds=60)
+    assert world.cloud.submissions == [], "the visibility delay and the send deadline have not both passed"
+    world.bring_home(second)
+    assert world.job(job).status is JobStatus.COMPLETED
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_process_that_was_stopped_beyond_its_lease_does_not_send(world: World, monkeypatch):
+    job = world.submit()
+    stopped = world.process()
+    stopped.run(Duty.PREPARE)
+    save = type(world.ledger).save
+
+    def sleep_after_intent(self, changes, **kwargs):
+        won = save(self, changes, **kwargs)
+        if changes[0].after.stage is Stage.SUBMITTING:
+            world.clock.advance(60)
+        return won
+
+    monkeypatch.setattr(type(world.ledger), "save", sleep_after_intent)
+    stopped.run(Duty.SUBMIT)
+    monkeypatch.undo()
+    assert world.cloud.submissions == []
+    world.cloud.finds_by_tag = True
+    world.bring_home(world.process())
+    assert world.job(job).status is JobStatus.COMPLETED
+    assert len(world.cloud.submissions) == 1
+
+
+def test_two_reconcilers_at_once_submit_each_job_once(world: World):
+    jobs = [world.submit() for _ in range(20)]
+    first, second = world.process(), world.process()
+    for _ in range(60):
+        first.run()
+        second.run()
+        world.clock.advance(2)
+    assert {world.job(job).status for job in jobs} == {JobStatus.COMPLETED}
+    assert len(world.cloud.submissions) == 20
+    assert len(list(world.completed.scan())) == 20

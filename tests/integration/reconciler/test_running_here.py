@@ -1,0 +1,134 @@
+"""Jobs of a simulator live with their process, and are given out again when it dies."""
+
+from __future__ import annotations
+
+import pytest
+from qdepot.testing.fake_pool import FunctionPool
+
+from qdepot.adapters.providers.aer import AerProvider
+from qdepot.domain.job import Duty, JobStatus, Stage
+from qdepot.errors import InvalidProgramError, WorkerLostError
+from qdepot.ports.compute_pool import Limits
+from support.world import ME, World, check, order
+
+
+def aer(world: World, *, pool: FunctionPool | None = None) -> AerProvider:
+    return AerProvider(pool=pool or world.pool, limits=Limits(), cores=1, describe=dict)
+
+
+@pytest.fixture
+def here(world: World):
+    world.providers = {"aer": aer(world)}
+    return world
+
+
+def wait_for(provider: AerProvider):
+    for run in provider._runs.values():
+        run.handle.result(timeout_s=30)
+
+
+def submit(world: World, source: str = "fine"):
+    return world.jobs().submit(order(source, backend="aer"), caller=ME).job
+
+
+def test_a_simulation_needs_two_writes_to_the_store(here: World):
+    job = submit(here)
+    process = here.process()
+    process.run(Duty.SUBMIT)
+    wait_for(here.providers["aer"])
+    process.run(Duty.POLL)
+    here.clock.advance(1)
+    process.run_until_idle()
+    assert here.job(job).status is JobStatus.COMPLETED
+    assert here.story(job) == [
+        "CREATED/waiting",
+        "QUEUED/waiting",
+        "RUNNING/collecting",
+        "COMPLETED/done",
+    ]
+    assert here.job(job).provider_job_id == f"aer-{job.id}.1"
+    assert here.providers["aer"].live_jobs() == []
+
+
+def test_another_process_leaves_a_living_process_its_jobs(here: World):
+    job = submit(here)
+    owner = here.process()
+    owner.run(Duty.SUBMIT)
+    other = here.process({"aer": aer(here)})
+    for _ in range(10):
+        here.clock.advance(5)
+        owner.keeper.run_once()
+        other.run_until_idle()
+    assert here.job(job).attempt == 1
+    assert here.job(job).status is JobStatus.QUEUED
+
+
+def test_the_jobs_of_a_process_that_died_run_again_once_its_lease_has_lapsed(here: World):
+    job = submit(here)
+    here.process().run(Duty.SUBMIT)
+    other = here.process({"aer": aer(here)})
+    here.clock.advance(16)
+    other.run(Duty.POLL)
+    assert (here.job(job).status, here.job(job).attempt) == (JobStatus.CREATED, 2)
+    other.run(Duty.SUBMIT)
+    wait_for(other.desk.backends.providers["aer"])
+    here.clock.advance(1)
+    other.run_until_idle()
+    assert here.job(job).status is JobStatus.COMPLETED
+    assert len(list(here.completed.scan())) == 1
+
+
+def test_a_process_that_slept_through_its_lease_gives_up_its_simulations(here: World):
+    submit(here)
+    sleeper = here.process()
+    sleeper.run(Duty.SUBMIT)
+    here.clock.advance(60)
+    here.process({"aer": aer(here)}).run(Duty.POLL)
+    sleeper.keeper.run_once()
+    assert here.providers["aer"].live_jobs() == []
+
+
+def test_a_worker_that_keeps_dying_fails_the_job_in_the_end(world: World):
+    def die(payload):
+        raise WorkerLostError("its child died by signal 11")
+
+    with_pool = FunctionPool({"check": check, "simulate": die})
+    world.providers = {"aer": aer(world, pool=with_pool)}
+    job = submit(world)
+    process = world.process()
+    for _ in range(30):
+        process.run_until_idle()
+        here = world.providers["aer"]
+        for run in list(here._runs.values()):
+            with pytest.raises(WorkerLostError):
+                run.handle.result(timeout_s=30)
+        world.clock.advance(1)
+    with_pool.close()
+    stored = world.job(job)
+    assert stored.status is JobStatus.FAILED
+    assert stored.attempt == 3
+    assert stored.failure is not None
+    assert stored.failure.code == "worker_lost"
+
+
+def test_a_simulation_that_is_refused_fails_with_line_and_column(here: World):
+    [submitted] = [submit(here, "fine")]
+    record = here.archive.read_request(submitted)
+    assert record.program().circuits[0].source == b"fine"
+    process = here.process()
+    here.providers["aer"]._pool = FunctionPool({"simulate": _refuse})
+    process.run(Duty.SUBMIT)
+    for run in here.providers["aer"]._runs.values():
+        with pytest.raises(Exception, match="column 3"):
+            run.handle.result(timeout_s=30)
+    here.clock.advance(1)
+    process.run_until_idle()
+    here.providers["aer"]._pool.close()
+    failure = here.job(submitted).failure
+    assert failure is not None
+    assert failure.details == {"line": 1, "column": 3}
+    assert here.job(submitted).stage is Stage.DONE
+
+
+def _refuse(payload):
+    raise InvalidProgramError("line 1, column 3: this is broken", details={"line": 1, "column": 3})

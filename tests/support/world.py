@@ -1,0 +1,178 @@
+"""A whole qdepot in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from qdepot.testing.fake_pool import FunctionPool
+
+from qdepot.adapters.ledgers.memory import MemoryLedger
+from qdepot.adapters.object_stores.memory import MemoryStore
+from qdepot.archive.archive import Archive
+from qdepot.domain.caller import Caller
+from qdepot.domain.job import Duty, Job
+from qdepot.domain.program import Program
+from qdepot.errors import InvalidProgramError
+from qdepot.ports.compute_pool import Limits, Payload
+from qdepot.ports.provider import Provider
+from qdepot.reconciler.cleaner import Cleaner
+from qdepot.reconciler.collector import Collector
+from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.keeper import Keeper
+from qdepot.reconciler.loop import RunsOnce, Waker
+from qdepot.reconciler.poller import Poller
+from qdepot.reconciler.preparer import Preparer
+from qdepot.reconciler.rescuer import Rescuer
+from qdepot.reconciler.submitter import Submitter
+from qdepot.services.acceptance import Acceptance
+from qdepot.services.backends import Backends
+from qdepot.services.jobs import Jobs
+from qdepot.services.orders import JobOrder, SubmitLimits
+from qdepot.services.submissions import Submissions
+from qdepot.testing.clock import FrozenClock
+from qdepot.testing.scripted import ScriptedProvider
+
+ME = Caller()
+
+
+def check(payload: Payload) -> Payload:
+    """Refuses what says that it is broken."""
+    for source in payload.parts.values():
+        if b"broken" in bytes(source):
+            raise InvalidProgramError("line 1, column 3: this is broken", details={"line": 1, "column": 3})
+    return Payload(meta={"num_qubits": 2, "circuits": [{"num_qubits": 2}]})
+
+
+def simulate(payload: Payload) -> Payload:
+    check(payload)
+    document = {"results": [{"shots": 4, "shape": [], "counts": {"01": 4}, "registers": {}, "metadata": {}}]}
+    return Payload(meta={"metadata": {"seed": 1}}, parts={"result.json": json.dumps(document).encode()})
+
+
+def order(source: str = "OPENQASM 3.0; ...", *, backend: str = "scripted_qpu", **options: object) -> JobOrder:
+    program = {"kind": "sampler", "shots": 4, "circuits": [{"format": "openqasm3", "source": source}]}
+    body = {"backend": backend, "program": program, "options": options}
+    return JobOrder(
+        body=json.dumps(body).encode(), backend=backend, program=Program.from_document(program), options=options
+    )
+
+
+@dataclass
+class Process:
+    """One reconciler with its own name."""
+
+    desk: Desk
+    duties: Mapping[Duty, RunsOnce]
+    keeper: Keeper
+
+    def run(self, *only: Duty) -> int:
+        return sum(duty.run_once() for name, duty in self.duties.items() if not only or name in only)
+
+    def run_until_idle(self) -> None:
+        for _ in range(50):
+            if self.run() == 0:
+                return
+        raise AssertionError("the duties find no end")
+
+
+@dataclass
+class World:
+    """A whole qdepot in memory, with a cloud on paper and a clock that stands still."""
+
+    clock: FrozenClock
+    ledger: MemoryLedger
+    archive: Archive
+    pending: MemoryStore
+    completed: MemoryStore
+    providers: dict[str, Provider]
+    pool: FunctionPool
+    _processes: int = field(default=0)
+
+    @property
+    def backends(self) -> Backends:
+        return Backends(providers=self.providers)
+
+    @property
+    def cloud(self) -> ScriptedProvider:
+        cloud = self.providers["scripted"]
+        assert isinstance(cloud, ScriptedProvider)
+        return cloud
+
+    def jobs(self, *, checker: Any = None, **limits: Any) -> Jobs:
+        acceptance = Acceptance(
+            backends=self.backends,
+            checker=checker or self.pool,
+            clock=self.clock,
+            limits=SubmitLimits(**limits),
+            check_limits=Limits(),
+        )
+        submissions = Submissions(
+            ledger=self.ledger,
+            archive=self.archive,
+            clock=self.clock,
+            acceptance=acceptance,
+            on_work=lambda jobs: None,
+        )
+        return Jobs(
+            ledger=self.ledger,
+            archive=self.archive,
+            clock=self.clock,
+            submissions=submissions,
+            on_work=lambda jobs: None,
+        )
+
+    def submit(self, **kwargs: Any) -> Job:
+        return self.jobs().submit(order(**kwargs), caller=ME).job
+
+    def job(self, job: Job) -> Job:
+        return self.ledger.get(job.id)
+
+    def story(self, job: Job) -> list[str]:
+        return [f"{event.to_status}/{event.stage}" for event in self.ledger.events(job.id)]
+
+    def process(self, providers: Mapping[str, Provider] | None = None) -> Process:
+        self._processes += 1
+        desk = Desk(
+            ledger=self.ledger,
+            archive=self.archive,
+            backends=Backends(providers=providers or self.providers),
+            clock=self.clock,
+            holder=f"process-{self._processes}",
+            lease_s=15.0,
+            wake=Waker().wake,
+        )
+        poller = Poller(desk=desk)
+        duties: dict[Duty, RunsOnce] = {
+            Duty.PREPARE: Preparer(desk=desk, checker=self.pool, limits=Limits(), max_total_shots=10**6),
+            Duty.SUBMIT: Submitter(desk=desk, note_ended=poller.announced.note),
+            Duty.RESCUE: Rescuer(desk=desk, send_deadline_s=60),
+            Duty.POLL: poller,
+            Duty.COLLECT: Collector(desk=desk),
+            Duty.CLEAN: Cleaner(desk=desk),
+        }
+        return Process(desk=desk, duties=duties, keeper=Keeper(desk=desk))
+
+    def bring_home(self, process: Process, *, seconds: float = 300.0) -> None:
+        """Let time pass and the duties run."""
+        for _ in range(int(seconds)):
+            process.run_until_idle()
+            self.clock.advance(1)
+            process.keeper.run_once()
+
+
+def make_world() -> World:
+    clock = FrozenClock()
+    pending, completed = MemoryStore(), MemoryStore()
+    return World(
+        clock=clock,
+        ledger=MemoryLedger(clock),
+        archive=Archive(pending=pending, completed=completed),
+        pending=pending,
+        completed=completed,
+        providers={"scripted": ScriptedProvider(clock=clock, visibility_delay=timedelta(seconds=30))},
+        pool=FunctionPool({"check": check, "simulate": simulate}),
+    )
