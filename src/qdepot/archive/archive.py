@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from qdepot.archive import layout
+from qdepot.archive import inspection, layout, notes, request_shelf
 from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
-from qdepot.archive.job_document import read_ending
+from qdepot.archive.bundle_shelf import store_bundles
 from qdepot.archive.manifest import damaged
-from qdepot.archive.packing import Completion, PackedBundle, StoredBundle, pack
-from qdepot.archive.receipt import receipt_document
-from qdepot.archive.request import (
-    RequestRecord,
-    batch_document,
-    batch_span,
-    read_request_document,
-    request_document,
-)
+from qdepot.archive.packing import Completion, StoredBundle, pack
+from qdepot.archive.request import RequestRecord, read_request_document
+from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.event import JobEvent
-from qdepot.domain.job import Failure, Job, JobStatus
+from qdepot.domain.job import Failure, Job, JobChange, JobStatus
 from qdepot.domain.result import Outcome
-from qdepot.errors import ArchiveDamagedError, ConflictError, InternalError, NotFoundError
-from qdepot.ports.object_store import ObjectExistsError, ObjectNotFoundError, ObjectStore
-
-_AT_ONCE_BYTES = 16 * 1024 * 1024
-_BATCH_HEAD_BYTES = 64 * 1024
-_PIECE_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRequest:
-    """A request that is in the archive.
-
-    Attributes:
-        key, sha256, size_bytes: Of the object.
-        index: Place within it, where it holds many.
-        created_at: When the job was accepted, as the archive says: the row must say the same.
-        adopted: An earlier try had stored it already.
-    """
-
-    key: str
-    sha256: str
-    size_bytes: int
-    index: int | None = None
-    created_at: datetime
-    adopted: bool = False
+from qdepot.errors import ArchiveDamagedError, NotFoundError
+from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +45,7 @@ class Archive:
         Raises:
             ConflictError: Another request is stored under this id.
         """
-        key = layout.request_key(record.project, record.created_at, record.job_id)
-        document = request_document(record)
-        created_at, adopted = record.created_at, False
-        try:
-            self.pending.create(key, document)
-        except ObjectExistsError:
-            document = self.pending.get(key)
-            created_at, adopted = _adopted_time(record, document, key=key), True
-        return _stored_request(key, document, created_at=created_at, adopted=adopted)
+        return request_shelf.put_request(self.pending, record)
 
     def put_requests(self, batch_id: str, records: Sequence[RequestRecord]) -> list[StoredRequest]:
         """Store many requests of one project in one object, in their order.
@@ -91,20 +53,7 @@ class Archive:
         Raises:
             ConflictError: Other requests are stored under this id.
         """
-        first = records[0]
-        if any(record.project != first.project for record in records):
-            raise InternalError("the requests of a batch are of several projects")
-        key = layout.batch_key(first.project, first.created_at, batch_id)
-        document = batch_document(batch_id, records)
-        adopted = False
-        try:
-            self.pending.create(key, document)
-        except ObjectExistsError as error:
-            adopted = True
-            if hashlib.sha256(self.pending.get(key)).digest() != hashlib.sha256(document).digest():
-                raise ConflictError(f"another batch has the id {batch_id}", details={"key": key}) from error
-        stored = _stored_request(key, document, created_at=first.created_at, adopted=adopted)
-        return [replace(stored, index=index, created_at=it.created_at) for index, it in enumerate(records)]
+        return request_shelf.put_requests(self.pending, batch_id, records)
 
     def discard_request(self, key: str) -> None:
         """Remove a request whose acceptance was not committed.
@@ -123,24 +72,6 @@ class Archive:
         if (record.job_id, record.request_sha256) != (job.id, job.request_sha256):
             raise damaged(job.request_key, f"it holds another request than that of job {job.id}")
         return record
-
-    def put_receipt(self, job: Job, *, provider_job_id: str) -> None:
-        """Store the id that a backend gave a job, before the row says so. A repeat with the same id is fine.
-
-        Raises:
-            ConflictError: Another id is stored for this attempt: the backend may have the job twice.
-        """
-        key = layout.receipt_key(job)
-        document = receipt_document(job, provider_job_id=provider_job_id)
-        try:
-            self.pending.create(key, document)
-        except ObjectExistsError as error:
-            if self.pending.get(key) != document:
-                raise ConflictError(
-                    f"job {job.id} has another id at {job.backend} already",
-                    solution="Look at the backend which of the two runs, and end the other.",
-                    details={"key": key},
-                ) from error
 
     def complete(
         self,
@@ -176,15 +107,7 @@ class Archive:
 
     def complete_many(self, completions: Sequence[Completion]) -> list[StoredBundle | ArchiveDamagedError]:
         """As :meth:`complete` for several jobs, made durable together; an error is the answer for its job alone."""
-        stored: list[StoredBundle | ArchiveDamagedError] = []
-        waiting: list[PackedBundle] = []
-        for completion in completions:
-            packed = pack(completion, scratch=self.scratch)
-            waiting.append(packed)
-            if packed.in_memory is None or sum(it.stored.size_bytes for it in waiting) > _AT_ONCE_BYTES:
-                stored += self._stored(waiting)
-                waiting = []
-        return stored + self._stored(waiting)
+        return store_bundles(self.completed, (pack(completion, scratch=self.scratch) for completion in completions))
 
     def open_result(self, job: Job) -> Iterator[bytes]:
         """The result document in pieces, as it was stored; checked at the latest behind the last piece.
@@ -229,26 +152,81 @@ class Archive:
         """As :meth:`remove_pending` for several jobs in one call; ``in_use`` are batch objects that must stay."""
         requests = {job.request_key for job in jobs}
         keys = [key for key in requests if not (layout.is_batch(key) and key in in_use)]
-        keys += [key(job) for job in jobs if job.prepared for key in (layout.prepared_key, layout.receipt_key)]
+        keys += [key for job in jobs if job.provider_job_id for key in _keys_elsewhere(job)]
         self.pending.delete(keys)
 
+    def put_receipt(self, job: Job, *, provider_job_id: str) -> None:
+        """Note the id that the backend gave this attempt of the job, before the row says so.
+
+        Raises:
+            ConflictError: Another id is noted: the backend has the attempt twice.
+        """
+        notes.put_receipt(self.pending, job, provider_job_id)
+
+    def read_receipt(self, job: Job) -> str:
+        """The id that the backend gave this attempt.
+
+        Raises:
+            ObjectNotFoundError: None is noted.
+        """
+        return notes.read_receipt(self.pending, job)
+
+    def put_edit(self, change: JobChange) -> None:
+        """Note a change of name or tags, before it is committed.
+
+        Edits lie beside the bundle, whether or not the job is final, so that none is lost when it becomes so.
+        """
+        notes.put_edit(self.completed, change)
+
+    def read_edits(self, job: Job) -> list[notes.Edit]:
+        """The noted edits of a job, in the order in which they apply. Scans: not on the way of any job."""
+        return notes.read_edits(self.completed, [it.key for it in self.completed.scan(f"{layout.stem(job)}.edit-")])
+
+    def put_tombstone(self, job: Job, *, at: datetime) -> None:
+        """Note that the job is deleted; this comes before its row and its objects go."""
+        notes.put_tombstone(self.completed, job, at)
+
+    def delete(self, job: Job, *, shared_in_use: bool) -> None:
+        """Remove all objects of a deleted job but its tombstone; a repeat is fine.
+
+        Args:
+            job: Its row is gone.
+            shared_in_use: Another job that is not final still needs the request object, if several share it.
+        """
+        prefix = f"{layout.stem(job)}."
+        tombstone = layout.tombstone_key(job)
+        self.completed.delete([info.key for info in self.completed.scan(prefix) if info.key != tombstone])
+        pending = [info.key for info in self.pending.scan(prefix)]
+        if layout.is_batch(job.request_key) and not shared_in_use:
+            pending.append(job.request_key)
+        self.pending.delete(pending)
+
+    def objects(self, job: Job) -> list[dict[str, object]]:
+        """What lies where: ``area``, ``key``, ``size_bytes``, ``sha256``; of the bundle also ``members``.
+
+        Reads and scans: not on the way of any job.
+        """
+        return [
+            *inspection.listed(self.pending, job, area="pending"),
+            *inspection.listed(self.completed, job, area="completed"),
+        ]
+
+    def verify(self, job: Job) -> None:
+        """Read everything that must be there of a job, and compare it with its checksums and its row.
+
+        Raises:
+            ArchiveDamagedError: Something is missing or changed.
+        """
+        if job.is_final:
+            inspection.check_bundle(self.completed, job)
+        else:
+            self.read_request(job)
+
     def _pending_request(self, job: Job) -> RequestRecord | None:
-        key = job.request_key
         try:
-            if job.request_index is None:
-                return read_request_document(self.pending.get(key), key=key)
-            start, length = batch_span(self._batch_head(key), job.request_index, key=key)
-            return read_request_document(self.pending.get_range(key, start=start, length=length), key=key)
+            return request_shelf.read_request(self.pending, job)
         except ObjectNotFoundError:
             return None
-
-    def _batch_head(self, key: str) -> bytes:
-        length = _BATCH_HEAD_BYTES
-        while True:
-            head = self.pending.get_range(key, start=0, length=length)
-            if b"\n" in head or len(head) < length:
-                return head
-            length *= 4
 
     def _bundle(self, job: Job) -> Bundle:
         try:
@@ -256,65 +234,8 @@ class Archive:
         except ObjectNotFoundError as error:
             raise damaged(layout.bundle_key(job), "it is missing") from error
 
-    def _stored(self, packed: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
-        small = [(it.stored.key, content) for it in packed if (content := it.in_memory) is not None]
-        created = dict(zip((key for key, _ in small), self.completed.create_many(small) if small else [], strict=True))
-        for it in packed:
-            if it.in_memory is None:
-                created[it.stored.key] = self._created(it)
-        return [it.stored if created[it.stored.key] else self._adopted(it.stored.key) for it in packed]
 
-    def _created(self, packed: PackedBundle) -> bool:
-        try:
-            with packed.file as file:
-                self.completed.create(packed.stored.key, file)
-        except ObjectExistsError:
-            return False
-        return True
-
-    def _adopted(self, key: str) -> StoredBundle | ArchiveDamagedError:
-        try:
-            bundle = Bundle.open(self.completed, key)
-            bundle.check()
-            ending = read_ending(bundle.document, key=key)
-            if bundle.document.get("id") != layout.id_of(key):
-                return damaged(key, "it is the bundle of another job")
-        except ArchiveDamagedError as error:
-            return error
-        size_bytes, sha256 = self._measured(key)
-        result = bundle.manifest.get(RESULT)
-        return StoredBundle(
-            key=key,
-            sha256=sha256,
-            size_bytes=size_bytes,
-            result_size_bytes=result.size_bytes if result else None,
-            status=ending.status,
-            failure=ending.failure,
-            ended_at=ending.ended_at,
-            adopted=True,
-        )
-
-    def _measured(self, key: str) -> tuple[int, str]:
-        digest = hashlib.sha256()
-        size = 0
-        while piece := self.completed.get_range(key, start=size, length=_PIECE_BYTES):
-            digest.update(piece)
-            size += len(piece)
-        return size, digest.hexdigest()
-
-
-def _stored_request(key: str, document: bytes, *, created_at: datetime, adopted: bool) -> StoredRequest:
-    digest = hashlib.sha256(document).hexdigest()
-    return StoredRequest(key=key, sha256=digest, size_bytes=len(document), created_at=created_at, adopted=adopted)
-
-
-def _adopted_time(record: RequestRecord, document: bytes, *, key: str) -> datetime:
-    """When the stored request was accepted, if it is the same but for that."""
-    stored = read_request_document(document, key=key)
-    if replace(stored, created_at=record.created_at) != record:
-        raise ConflictError(
-            f"another request is stored under the id {record.job_id}",
-            solution="Use another id, or repeat the request as it was.",
-            details={"job_id": record.job_id},
-        )
-    return stored.created_at
+def _keys_elsewhere(job: Job) -> list[str]:
+    """What a backend elsewhere adds to a job's pending objects."""
+    receipts = [layout.receipt_key(job, attempt=attempt) for attempt in range(1, job.attempt + 1)]
+    return [layout.prepared_key(job), *receipts]

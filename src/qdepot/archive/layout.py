@@ -51,9 +51,9 @@ def prepared_key(job: Job) -> str:
     return f"{stem(job)}.prepared.zip"
 
 
-def receipt_key(job: Job) -> str:
-    """Pending: the id that the backend gave the job."""
-    return f"{stem(job)}.receipt.json"
+def receipt_key(job: Job, *, attempt: int | None = None) -> str:
+    """Pending: the id that the backend gave an attempt of the job; without ``attempt`` the job's current one."""
+    return f"{stem(job)}.receipt-{attempt or job.attempt:04}.json"
 
 
 def part_key(job: Job, number: int) -> str:

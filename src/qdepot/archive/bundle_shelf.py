@@ -1,0 +1,88 @@
+"""Bundles in the completed store: written once, or adopted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from qdepot.archive import layout
+from qdepot.archive.bundle import RESULT, Bundle
+from qdepot.archive.job_document import read_ending
+from qdepot.archive.manifest import damaged
+from qdepot.archive.packing import PackedBundle, StoredBundle
+from qdepot.errors import ArchiveDamagedError
+from qdepot.ports.object_store import ObjectExistsError, ObjectStore
+
+_AT_ONCE_BYTES = 16 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
+
+
+def store_bundles(store: ObjectStore, bundles: Iterable[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
+    """Store each bundle, or adopt the one that is there; small ones are made durable together.
+
+    The bundles are taken one after the other, so that their bytes need not all be in memory at once.
+    """
+    stored: list[StoredBundle | ArchiveDamagedError] = []
+    waiting: list[PackedBundle] = []
+    for bundle in bundles:
+        waiting.append(bundle)
+        if bundle.in_memory is None or sum(it.stored.size_bytes for it in waiting) > _AT_ONCE_BYTES:
+            stored += _store_together(store, waiting)
+            waiting = []
+    return stored + _store_together(store, waiting)
+
+
+def measured(store: ObjectStore, key: str) -> tuple[int, str]:
+    """Size and SHA-256 of an object, read in pieces.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    while piece := store.get_range(key, start=size, length=_PIECE_BYTES):
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()
+
+
+def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
+    small = [(it.stored.key, content) for it in bundles if (content := it.in_memory) is not None]
+    created = iter(store.create_many(small) if small else [])
+    answers: list[StoredBundle | ArchiveDamagedError] = []
+    for it in bundles:
+        is_new = next(created) if it.in_memory is not None else _create_large(store, it)
+        answers.append(it.stored if is_new else _adopted(store, it.stored.key))
+    return answers
+
+
+def _create_large(store: ObjectStore, bundle: PackedBundle) -> bool:
+    try:
+        with bundle.file as file:
+            store.create(bundle.stored.key, file)
+    except ObjectExistsError:
+        return False
+    return True
+
+
+def _adopted(store: ObjectStore, key: str) -> StoredBundle | ArchiveDamagedError:
+    try:
+        bundle = Bundle.open(store, key)
+        bundle.check()
+        ending = read_ending(bundle.document, key=key)
+    except ArchiveDamagedError as error:
+        return error
+    if bundle.document.get("id") != layout.id_of(key):
+        return damaged(key, "it is the bundle of another job")
+    size_bytes, sha256 = measured(store, key)
+    result = bundle.manifest.get(RESULT)
+    return StoredBundle(
+        key=key,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        result_size_bytes=result.size_bytes if result else None,
+        status=ending.status,
+        failure=ending.failure,
+        ended_at=ending.ended_at,
+        adopted=True,
+    )
