@@ -99,6 +99,10 @@ fix: $(VENV)/.installed ## Format, and mend what can be mended by machine
 docs: $(VENV)/.installed ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet
 
+.PHONY: docs-parts
+docs-parts: $(VENV)/.installed ## Renew the parts of the documentation that the code decides
+	@$(BIN)/python tools/generate_docs.py
+
 .PHONY: lock
 lock: $(VENV)/.installed ## Renew the lock files after pyproject.toml changed; UPGRADE=1 takes newer versions
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --output-file requirements/dev.txt pyproject.toml

@@ -1,0 +1,131 @@
+"""Every code block on every page runs, or says why not.
+
+Blocks of a page run in order in one folder, which holds the example circuits, against one real service. ``python``
+blocks share their names. In a ``console`` block, ``$`` begins a command and ``>`` continues it; what follows is its
+output, where ``...`` stands for any text. ``json`` and ``toml`` must be readable. A line ``<!-- not run: reason -->``
+before a block excuses it.
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "UPGRADING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES.append(ROOT / "benchmarks" / "README.md")
+BLOCK = re.compile(
+    r"^(?:<!-- not run: (?P<excuse>[^\n]*?) *-->\n+)?"
+    r"(?P<indent> *)```(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=indent)```$",
+    re.DOTALL | re.MULTILINE,
+)
+LANGUAGES = {"python", "console", "json", "toml", "text"}
+PORTAL = "http://127.0.0.1:8484"
+MATCHES = doctest.OutputChecker().check_output
+FORGIVING = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    code: str
+    line: int
+    excuse: str | None
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text()
+    found = []
+    for block in BLOCK.finditer(text):
+        indent = len(block["indent"])
+        code = "".join(line[indent:] if line.strip() else line for line in block["code"].splitlines(keepends=True))
+        line = text.count("\n", 0, block.start("language")) + 1
+        found.append(Block(block["language"], code, line, block["excuse"]))
+    return found
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_blocks_have_a_known_language_or_a_reason(page: Path) -> None:
+    blocks = blocks_of(page)
+    assert page.read_text().count("```") == 2 * len(blocks), "a block on this page is not closed, or not seen"
+    for block in blocks:
+        assert block.language in LANGUAGES, f"line {block.line}: the language {block.language!r} is not checked"
+        assert block.excuse is None or len(block.excuse) > 10, f"line {block.line}: the reason is missing"
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(not b.excuse and b.language != "text" for b in blocks_of(page))], ids=page_id
+)
+def test_code_on_the_page_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "examples", tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "*.ipynb"))
+    for block in blocks_of(page):
+        if block.excuse is None and block.language in {"python", "console"}:
+            url = request.getfixturevalue("service_url")
+            monkeypatch.setenv("QDEPOT_URL", url)
+            code = block.code.replace(PORTAL, url)
+            if block.language == "python":
+                exec(compile("\n" * block.line + code, page, "exec"), names)
+            else:
+                run_console(code.replace(url, PORTAL), where=f"{page_id(page)}:{block.line}", url=url)
+        elif block.excuse is None and block.language != "text":
+            {"json": json.loads, "toml": tomllib.loads}[block.language](block.code)
+
+
+def run_console(code: str, *, where: str, url: str) -> None:
+    """Run the commands of a block and compare what they print."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command, wanted in commands_in(code):
+        if command.startswith("curl ") and shutil.which("curl") is None:
+            pytest.skip("curl is not installed")
+        done = subprocess.run(
+            ["bash", "-c", command.replace(PORTAL, url)],
+            env={**os.environ, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
+        got = done.stdout.replace(url, PORTAL)
+        assert not wanted or MATCHES(wanted, got, FORGIVING), f"{where}: {command}\nwanted:\n{wanted}\ngot:\n{got}"
+
+
+def commands_in(code: str) -> list[tuple[str, str]]:
+    """The commands of a console block, each with the output that is shown."""
+    commands: list[list[str]] = []
+    for line in code.splitlines():
+        if line.startswith("$ "):
+            commands.append([line[2:], ""])
+        elif line.startswith("> ") and not commands[-1][1]:
+            commands[-1][0] += f"\n{line[2:]}"
+        else:
+            commands[-1][1] += f"{line}\n"
+    return [(command, output) for command, output in commands]
+
+
+def test_a_wrong_output_is_found() -> None:
+    with pytest.raises(AssertionError, match="wanted"):
+        run_console("$ echo two\none\n", where="here", url=PORTAL)
+
+
+def test_a_failing_command_is_found() -> None:
+    with pytest.raises(AssertionError, match="oops"):
+        run_console("$ echo oops >&2; false\n", where="here", url=PORTAL)
