@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
@@ -19,13 +20,14 @@ import click
 import typer
 from pydantic_core import PydanticUndefined
 
-from qdepot.cli import app
+from qdepot.cli.app import build_app
 from qdepot.config import Settings
 from qdepot.domain.job import TRANSITIONS, JobStatus, Stage
 from qdepot.errors import error_classes
 from qdepot.server.errors import status_of
 
 DOCS = Path(__file__).parents[1] / "docs"
+OPENAPI = DOCS / "reference" / "openapi.json"
 DIAGRAM = DOCS / "explanation" / "job-states.svg"
 REGION = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -148,8 +150,17 @@ def _import_all(package: str) -> None:
         importlib.import_module(module.name)
 
 
+def routes() -> str:
+    rows = ["| call | what it does | operation |", "|---|---|---|"]
+    for path, methods in json.loads(OPENAPI.read_text())["paths"].items():
+        for method, operation in methods.items():
+            says = operation["description"].strip().splitlines()[0]
+            rows.append(f"| `{method.upper()} {path}` | {says} | `{operation['operationId']}` |")
+    return "\n".join(rows)
+
+
 def commands() -> str:
-    return _command_page(typer.main.get_command(app), ["qdepot"])
+    return _command_page(typer.main.get_command(build_app()), ["qdepot"])
 
 
 def _command_page(command: object, path: list[str]) -> str:
@@ -159,6 +170,8 @@ def _command_page(command: object, path: list[str]) -> str:
     rows = [row for parameter in command.params if (row := _parameter_row(parameter, context))]
     if rows:
         parts.append("\n".join(["| argument or option | what it does |", "|---|---|", *rows]))
+    if command.epilog:
+        parts.append(command.epilog)
     children = command.list_commands(context) if isinstance(command, click.Group) else []
     parts += [_command_page(command.get_command(context, name), [*path, name]) for name in children]  # type: ignore[attr-defined]
     return "\n\n".join(part for part in parts if part)
@@ -179,6 +192,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "statuses": lambda: members_of(JobStatus),
     "settings": settings,
     "errors": errors,
+    "routes": routes,
     "commands": commands,
 }
 
