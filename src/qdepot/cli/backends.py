@@ -1,0 +1,74 @@
+"""Commands on backends and on the service itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdepot.cli.output import print_json, print_table, print_text
+from qdepot.cli.session import connected
+
+if TYPE_CHECKING:
+    from qdepot.wire.answers import BackendAnswer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (backends, version):
+        app.command()(command)
+
+
+def backends(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all about this one.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the backends that jobs can be sent to."""
+    with connected(context) as client:
+        found = client.backends() if name is None else [client.backend(name)]
+    if json:
+        print_json(found if name is None else found[0])
+    elif name is None:
+        columns = ("name", "kind", "qubits", "online", "paid", "queue", "runs", "description")
+        print_table(columns, map(_row, found), empty="There is no backend.")
+    else:
+        facts = found[0].model_dump(mode="json")
+        print_table(("fact", "value"), ((key, _shown(value)) for key, value in facts.items()), empty="")
+
+
+def version(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the service is: its version, the formats it reads, its limits."""
+    with connected(context) as client:
+        answer = client.version()
+    if json:
+        print_json(answer)
+        return
+    print_text(f"qdepot {answer.version}, API {answer.api_version}")
+    if answer.qpy_versions:
+        print_text(f"reads QPY versions {min(answer.qpy_versions)} to {max(answer.qpy_versions)}")
+    for group in (answer.packages, answer.limits):
+        for key, value in group.items():
+            print_text(f"{key}: {value}")
+
+
+def _row(backend: BackendAnswer) -> tuple[str, ...]:
+    return (
+        backend.name,
+        "simulator" if backend.simulator else "quantum",
+        "any" if backend.num_qubits is None else str(backend.num_qubits),
+        "yes" if backend.online else "no",
+        "yes" if backend.paid else "no",
+        "-" if backend.queue_length is None else str(backend.queue_length),
+        ", ".join(backend.kinds),
+        backend.description,
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)

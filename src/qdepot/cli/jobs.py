@@ -1,0 +1,195 @@
+"""Commands on jobs: look, wait, cancel, edit, delete."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdepot.cli.output import ExitCode, exit_code, local_time, note, print_error, print_json, print_table, print_text
+from qdepot.cli.session import connected
+from qdepot.errors import NotFoundError, QDepotError
+
+if TYPE_CHECKING:
+    from qdepot.client.client import Client
+    from qdepot.wire.answers import JobAnswer, StatusAnswer
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one line for each ID.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (status, wait, jobs, cancel, rename, tag, delete):
+        app.command()(command)
+
+
+def status(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
+    """Show the status of jobs."""
+    with connected(context) as client:
+        known, missing = _known(client, ids)
+        if json:
+            for answer in known:
+                print_json(answer)
+        else:
+            print_table(("id", "status", "stage", "why"), map(_status_row, known), empty="")
+        if missing is not None:
+            raise missing
+
+
+def wait(
+    context: typer.Context,
+    ids: Ids,
+    timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Wait until jobs are final; the exit code says whether all of them completed."""
+    from qdepot.cli.waiting import wait_for
+
+    with connected(context) as client:
+        known = [client.job(job_id) for job_id in ids]
+        ends = wait_for(client, known, timeout)
+        for job in known:
+            if json:
+                print_json({"id": job.id, "status": job.last_status})
+            else:
+                print_text(f"{job.id}  {job.last_status}")
+    raise typer.Exit(ExitCode.OK if set(ends) == {"COMPLETED"} else ExitCode.JOB_FAILED)
+
+
+def jobs(
+    context: typer.Context,
+    status: Annotated[list[str] | None, typer.Option(help="Only with this status; may be repeated.")] = None,
+    backend: Annotated[str | None, typer.Option("--backend", "-b", help="Only of this backend.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only of this name.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only created at or after this local time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only created before this local time.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0: all.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+) -> None:
+    """List jobs, newest first."""
+    with connected(context) as client:
+        found = client.job_answers(
+            limit=limit or None,
+            status=[word.upper() for word in status or []],
+            backend=backend,
+            tag=tag,
+            name=name,
+            created_from=_aware(since),
+            created_before=_aware(until),
+        )
+        if json:
+            print_json(list(found))
+            return
+        rows = (
+            (job.id, job.name, job.status, job.backend, str(job.num_circuits), local_time(job.created_at))
+            for job in found
+        )
+        print_table(("id", "name", "status", "backend", "circuits", "created"), rows, empty="No job fits.")
+
+
+def cancel(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
+    """Wish that jobs end."""
+    with connected(context) as client:
+
+        def wish(job_id: str) -> None:
+            shown = client.job(job_id).cancel()
+            if json:
+                print_json({"id": job_id, "status": shown})
+            else:
+                print_text(f"{job_id}  {shown}")
+
+        code = _each(ids, wish)
+    raise typer.Exit(code)
+
+
+def rename(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    json: AsJson = False,
+) -> None:
+    """Give a job another name."""
+    with connected(context) as client:
+        job = client.job(job_id).edit(name=name)
+    _print_edited(job, as_json=json)
+
+
+def tag(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="To be added.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="To be taken away; may be repeated.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Add tags to a job, or take some away."""
+    with connected(context) as client:
+        handle = client.job(job_id)
+        kept = [one for one in handle.tags if one not in (remove or [])]
+        job = handle.edit(tags=list(dict.fromkeys([*kept, *(tags or [])])))
+    _print_edited(job, as_json=json)
+
+
+def delete(
+    context: typer.Context,
+    ids: Ids,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Delete final jobs with their circuits and results, for good."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("nobody can be asked here: repeat the command with --yes")
+        typer.confirm(f"Delete {len(ids)} job(s) with all their objects, for good?", abort=True, err=True)
+    with connected(context) as client:
+
+        def remove(job_id: str) -> None:
+            client.job(job_id).delete()
+            if json:
+                print_json({"id": job_id, "deleted": True})
+            else:
+                print_text(f"{job_id}  deleted")
+
+        code = _each(ids, remove)
+    raise typer.Exit(code)
+
+
+def _known(client: Client, ids: list[str]) -> tuple[list[StatusAnswer], NotFoundError | None]:
+    try:
+        return list(client.statuses(ids).values()), None
+    except NotFoundError as error:
+        missing = error.details.get("ids")
+        left = [one for one in ids if isinstance(missing, list) and one not in missing]
+        return (list(client.statuses(left).values()) if left else []), error
+
+
+def _status_row(answer: StatusAnswer) -> tuple[str, str, str, str]:
+    return answer.id, answer.status, answer.stage, answer.why
+
+
+def _each(ids: Iterable[str], action: Callable[[str], None]) -> ExitCode:
+    """Do it to all, say what went wrong with which, and end with the first one's code."""
+    code = ExitCode.OK
+    for job_id in ids:
+        try:
+            action(job_id)
+        except QDepotError as error:
+            note(f"{job_id}:")
+            print_error(error)
+            code = code or exit_code(error)
+    return code
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _print_edited(job: JobAnswer, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": job.id, "name": job.name, "tags": job.tags})
+    else:
+        print_text(f"{job.id}  {job.name}  {' '.join(job.tags)}".rstrip())

@@ -1,0 +1,66 @@
+"""The command that fetches results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qdepot.cli.files import write_whole
+from qdepot.cli.output import note, print_json, print_text
+from qdepot.cli.session import connected
+from qdepot.errors import InvalidRequestError, NotFinishedError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(result)
+
+
+def result(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    circuit: Annotated[int | None, typer.Option(min=0, help="Only this circuit, counted from 0.")] = None,
+    npz: Annotated[Path | None, typer.Option(help="Write per-shot outcomes to this NumPy .npz file.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until the job is final.")] = False,
+    timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Show the result of a job."""
+    from qdepot.cli.showing import result_lines
+    from qdepot.cli.waiting import wait_for
+    from qdepot.client.waiting import is_final
+
+    with connected(context) as client:
+        job = client.job(job_id)
+        if wait:
+            wait_for(client, [job], timeout)
+        elif not is_final(job.last_status):
+            raise NotFinishedError(
+                f"job {job_id} is {job.last_status}: it has no result yet", solution="Wait for it: add --wait."
+            )
+        if npz is not None:
+            write_whole(npz, job.npz())
+            note(f"wrote {npz}")
+        if json:
+            print_json(_chosen(job.result_document(), circuit))
+            return
+        shown = job.result()
+        if circuit is not None and circuit >= len(shown):
+            raise _no_circuit(circuit, len(shown))
+        for line in result_lines(shown, circuit=circuit):
+            print_text(line)
+
+
+def _chosen(document: dict[str, Any], circuit: int | None) -> dict[str, Any]:
+    if circuit is None:
+        return document
+    results = document.get("results", [])
+    if circuit >= len(results):
+        raise _no_circuit(circuit, len(results))
+    return {**document, "results": [results[circuit]]}
+
+
+def _no_circuit(circuit: int, of: int) -> InvalidRequestError:
+    return InvalidRequestError(f"there is no circuit {circuit}: the job has {of}", solution="They are counted from 0.")

@@ -1,0 +1,177 @@
+"""What users hand in, turned into circuits for the wire.
+
+Taken are Qiskit's ``QuantumCircuit``, paths of ``.qasm`` and ``.qpy`` files, OpenQASM text, and the bytes of either.
+Qiskit is never imported here: whoever holds a ``QuantumCircuit`` has it loaded already, and it is found by its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from qdepot.domain.program import ProgramFormat
+from qdepot.errors import InvalidProgramError, InvalidRequestError, UnsupportedProgramError
+
+
+class QuantumCircuitLike(Protocol):
+    """Qiskit's ``QuantumCircuit``, as far as this package looks at it."""
+
+    @property
+    def num_qubits(self) -> int:
+        """Qubits in it."""
+        ...
+
+
+CircuitInput: TypeAlias = str | bytes | os.PathLike[str] | QuantumCircuitLike | tuple[Any, ...]
+"""One circuit; a tuple is a PUB: ``(circuit, parameter_values, shots)`` for a sampler, ``(circuit, observables,
+parameter_values, precision)`` for an estimator."""
+
+_QPY_MAGIC = b"QISKIT"
+_FILE_ENDINGS = (".qasm", ".qasm2", ".qasm3", ".qpy")
+_SKIPPED = re.compile(r"(?:\s+|//[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
+_VERSION_LINE = re.compile(r"OPENQASM\s+(\d+)(?:\.\d+)?\s*;")
+
+
+def is_quantum_circuit(value: object) -> bool:
+    """True for Qiskit's ``QuantumCircuit`` and classes derived from it."""
+    return any(
+        one.__name__ == "QuantumCircuit" and one.__module__.split(".", 1)[0] == "qiskit" for one in type(value).__mro__
+    )
+
+
+def as_list(circuits: object) -> list[object]:
+    """One circuit or PUB as a list of one; an iterable of them as a list.
+
+    Raises:
+        InvalidRequestError: There is none.
+    """
+    if isinstance(circuits, (str, bytes, bytearray, os.PathLike, tuple)) or is_quantum_circuit(circuits):
+        return [circuits]
+    if isinstance(circuits, Iterable):
+        found = list(circuits)
+        if not found:
+            raise InvalidRequestError("there is no circuit in the list", solution="Hand in at least one.")
+        return found
+    raise _unknown(circuits)
+
+
+def wire_source(circuit: object, *, qpy_versions: tuple[int, int] | None) -> tuple[ProgramFormat, str]:
+    """Format and source of one circuit as they are sent; QPY in base64.
+
+    Args:
+        circuit: See :data:`CircuitInput`, without the tuples.
+        qpy_versions: Oldest and newest QPY version that the service reads; None: the user's Qiskit decides.
+
+    Raises:
+        InvalidProgramError: It is neither OpenQASM nor QPY.
+        InvalidRequestError: It is nothing that can be sent, or the file cannot be read.
+        UnsupportedProgramError: The user's Qiskit cannot write what the service reads.
+    """
+    if is_quantum_circuit(circuit):
+        return ProgramFormat.QPY, _base64(_qpy(circuit, qpy_versions))
+    if isinstance(circuit, os.PathLike):
+        return _from_file(Path(circuit))
+    if isinstance(circuit, (bytes, bytearray)):
+        return _from_bytes(bytes(circuit), where="the bytes")
+    if isinstance(circuit, str):
+        return _from_file(Path(circuit)) if _is_path(circuit) else (_openqasm_format(circuit, "the text"), circuit)
+    raise _unknown(circuit)
+
+
+def _is_path(text: str) -> bool:
+    if "\n" in text or ";" in text:
+        return False
+    if text.lower().endswith(_FILE_ENDINGS):
+        return True
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _from_file(path: Path) -> tuple[ProgramFormat, str]:
+    try:
+        content = path.expanduser().read_bytes()
+    except OSError as error:
+        raise InvalidRequestError(
+            f"the file {path} cannot be read: {error.strerror or error}",
+            solution="Check its name and the folder you are in.",
+            details={"file": str(path)},
+        ) from error
+    return _from_bytes(content, where=f"the file {path}")
+
+
+def _from_bytes(content: bytes, *, where: str) -> tuple[ProgramFormat, str]:
+    if content.startswith(_QPY_MAGIC):
+        return ProgramFormat.QPY, _base64(content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidProgramError(
+            f"{where} is neither QPY nor text: byte {error.start} is not UTF-8",
+            solution="Hand in OpenQASM 2 or 3 as UTF-8 text, or a .qpy file.",
+        ) from error
+    return _openqasm_format(text, where), text
+
+
+def _openqasm_format(text: str, where: str) -> ProgramFormat:
+    skipped = _SKIPPED.match(text)
+    found = _VERSION_LINE.match(text, skipped.end() if skipped else 0)
+    formats = {"2": ProgramFormat.OPENQASM2, "3": ProgramFormat.OPENQASM3}
+    if found is None or found[1] not in formats:
+        shown = repr(text[:40]) if found is None else repr(found[0])
+        raise InvalidProgramError(
+            f"{where} does not begin with an OpenQASM version that is known, but with {shown}",
+            solution="Begin it with `OPENQASM 2.0;` or `OPENQASM 3.0;`. If a file was meant, check its name.",
+        )
+    return formats[found[1]]
+
+
+def _qpy(circuit: object, qpy_versions: tuple[int, int] | None) -> bytes:
+    qpy = sys.modules.get("qiskit.qpy")
+    if qpy is None:
+        raise InvalidRequestError(
+            "the circuit comes from a Qiskit that is not loaded here", solution="Write `import qiskit.qpy` first."
+        )
+    version = _common_version(qpy, qpy_versions)
+    file = io.BytesIO()
+    try:
+        qpy.dump(circuit, file, version=version)
+    except Exception as error:  # Qiskit raises many kinds; each means that this circuit has no QPY form
+        raise UnsupportedProgramError(
+            f"Qiskit cannot write the circuit as QPY version {version}: {error}",
+            solution="Remove what it names, or hand in OpenQASM 3.",
+        ) from error
+    return file.getvalue()
+
+
+def _common_version(qpy: Any, readable: tuple[int, int] | None) -> int:  # noqa: ANN401 - a module found by name
+    newest = int(qpy.QPY_VERSION)
+    if readable is None:
+        return newest
+    oldest_written = int(getattr(qpy.common, "QPY_COMPATIBILITY_VERSION", newest))
+    version = min(newest, readable[1])
+    if version < max(oldest_written, readable[0]):
+        raise UnsupportedProgramError(
+            f"this Qiskit writes QPY versions {oldest_written} to {newest}, the service reads {readable[0]} to "
+            f"{readable[1]}",
+            solution="Hand in OpenQASM 3 (qiskit.qasm3.dumps), or use a Qiskit nearer to the service's.",
+        )
+    return version
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _unknown(value: object) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"a {type(value).__name__} is no circuit",
+        solution="Hand in a Qiskit QuantumCircuit, the path of a .qasm or .qpy file, OpenQASM text, or a list of them.",
+    )

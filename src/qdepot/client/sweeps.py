@@ -1,0 +1,114 @@
+"""One circuit, many parameter sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from qdepot.client import requests
+from qdepot.client.exchange import Flow
+from qdepot.client.jobspec import JobOptions, JobSpec
+from qdepot.client.repeating import Peer, answered
+from qdepot.client.results import EstimatorResult, SamplerResult
+from qdepot.client.submitting import Accepted, submitted, submitted_many
+from qdepot.client.values import observables, parameter_values
+from qdepot.client.waiting import OnStatuses, all_until_final, failed
+from qdepot.domain.job import JobStatus
+from qdepot.errors import InvalidRequestError
+
+SETS_PER_JOB = 1000
+"""Parameter sets in one job."""
+
+Point: TypeAlias = SamplerResult | EstimatorResult
+
+
+def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobOptions) -> list[JobSpec]:
+    """The jobs of a sweep: one, unless there are more than 1,000 sets.
+
+    Args:
+        circuit: One circuit, in any form that a submission takes.
+        parameter_sets: Each a mapping of parameters to numbers, or the numbers in Qiskit's order of parameters.
+        options: As for a submission, without ``parameter_values``.
+
+    Raises:
+        InvalidRequestError: There is no set, or they do not fit together.
+    """
+    if "parameter_values" in options:
+        raise InvalidRequestError(
+            "a sweep takes its values from parameter_sets", solution="Leave parameter_values out."
+        )
+    sets = [parameter_values(one) for one in parameter_sets]
+    if not sets:
+        raise InvalidRequestError("there is no parameter set", solution="Give at least one.")
+    axes = _observable_axes(options.get("observables"))
+    spec = JobSpec(circuits=circuit, **options)
+    return [
+        replace(spec, parameter_values=_table(sets[i : i + SETS_PER_JOB], i, axes))
+        for i in range(0, len(sets), SETS_PER_JOB)
+    ]
+
+
+def swept(peer: Peer, specs: Sequence[JobSpec], *, on_statuses: OnStatuses | None = None) -> Flow[list[Point]]:
+    """Submit the jobs of a sweep, wait for them, and return one result for each parameter set, in order.
+
+    Raises:
+        JobFailedError: One of the jobs ended without a result.
+    """
+    ids = yield from _submitted(peer, specs)
+    ends = yield from all_until_final(peer, ids, on_statuses=on_statuses)
+    points: list[Point] = []
+    for job_id, end in ends.items():
+        if end.status != JobStatus.COMPLETED:
+            raise failed((yield from answered(peer, requests.job_details(job_id))))
+        result = yield from answered(peer, requests.job_result(job_id))
+        points.extend(result.entries[0].points())
+    return points
+
+
+def _submitted(peer: Peer, specs: Sequence[JobSpec]) -> Flow[list[str]]:
+    if len(specs) == 1:
+        return [(yield from submitted(peer, specs[0])).id]
+    accepted = yield from submitted_many(peer, specs, atomic=True)
+    return [one.id for one in accepted if isinstance(one, Accepted)]
+
+
+def _table(sets: Sequence[JsonValue], begin: int, axes: int) -> JsonValue:
+    first = sets[0]
+    if not isinstance(first, Mapping):
+        return [_deepened(_row(values, begin + i), axes) for i, values in enumerate(sets)]
+    columns: dict[str, JsonValue] = {name: [] for name in first}
+    for index, values in enumerate(sets, start=begin):
+        if not isinstance(values, Mapping) or values.keys() != columns.keys():
+            raise InvalidRequestError(f"parameter set {index} does not name the same parameters as the first")
+        for name, value in values.items():
+            column = columns[name]
+            assert isinstance(column, list)
+            column.append(_deepened(value, axes))
+    return columns
+
+
+def _row(values: JsonValue, index: int) -> JsonValue:
+    if not isinstance(values, list):
+        raise InvalidRequestError(
+            f"parameter set {index} is {values!r}, not a list of numbers",
+            solution="Give each set as a dict by name, or as a list of numbers; [[0.1], [0.2]] for one parameter.",
+        )
+    return values
+
+
+def _observable_axes(given: object) -> int:
+    axes = 0
+    wire = None if given is None else observables(given)
+    while isinstance(wire, list) and wire:
+        axes, wire = axes + 1, wire[0]
+    return axes
+
+
+def _deepened(value: JsonValue, axes: int) -> JsonValue:
+    # Each set meets each observable: an axis of length one is broadcast against the observables' axis.
+    for _ in range(axes):
+        value = [value]
+    return value
