@@ -1,0 +1,179 @@
+"""Listening: the application behind a socket, until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from qdepot.errors import InvalidRequestError, UnavailableError
+from qdepot.server.auth import require_loopback
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Longest request line with headers."""
+
+KEEP_ALIVE_S = 30
+GRACE_S = 10
+
+
+def serve(
+    app: FastAPI,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve an application until SIGTERM or SIGINT, then return: requests under way get time to end, waits end at once.
+
+    Args:
+        app: From :func:`qdepot.server.app.build_app`.
+        host: A loopback address.
+        port: 0 takes a free one.
+        tls_cert: Certificate chain (PEM); with it, HTTPS alone is spoken.
+        tls_key: Its private key (PEM); both or none.
+        on_ready: Called with the service's URL once it takes requests.
+
+    Raises:
+        InvalidRequestError: The address is not loopback, or the TLS files cannot be used.
+        UnavailableError: The address is taken.
+    """
+    build_server(app, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, on_ready=on_ready).run()
+
+
+def build_server(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> WebServer:
+    """What :func:`serve` runs; for those who stop it by :meth:`WebServer.stop`. Arguments and errors as there."""
+    require_loopback(host)
+    if (tls_cert is None) != (tls_key is None):
+        raise InvalidRequestError("HTTPS needs a certificate and its key", solution="Give both files, or none.")
+    config = uvicorn.Config(
+        app,
+        http=_LimitedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+    )
+    _load(config)
+    listener = _listen(host, port)
+    return WebServer(config, listener=listener, url=_url(listener, host=host, tls=config.is_ssl), on_ready=on_ready)
+
+
+class WebServer(uvicorn.Server):
+    """Serves one application on one socket.
+
+    Attributes:
+        url: Where it is reached.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, listener: socket.socket, url: str, on_ready: Callable[[str], None] | None
+    ) -> None:
+        super().__init__(config)
+        self.url = url
+        self._listener = listener
+        self._on_ready = on_ready
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until :meth:`stop`, or a signal if this is the main thread."""
+        with self._listener:
+            super().run(sockets or [self._listener])
+
+    def stop(self) -> None:
+        """Come to an end. Quick; any thread."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self.url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Send those home who only wait; then let the others finish."""
+        close_waits: Callable[[], None] = self.config.app.state.close_waits  # type: ignore[union-attr]  # a FastAPI
+        close_waits()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals as a wish to stop, without raising them again: whoever called has still to tidy up."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _LimitedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 whose request heads end somewhere; bodies are limited where they are read."""
+
+    _head_bytes: int | None = None
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = None
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response(f"The head of a request may have {MAX_HEAD_BYTES} bytes.")
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidRequestError(
+            f"the TLS files {config.ssl_certfile} and {config.ssl_keyfile} cannot be used: {error}",
+            solution="Give a certificate chain and its private key as PEM files that this user can read.",
+        ) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    try:
+        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}",
+            solution="Stop what listens there, or choose another port; 0 takes a free one.",
+        ) from error
+
+
+def _url(listener: socket.socket, *, host: str, tls: bool) -> str:
+    name = f"[{host}]" if ":" in host.strip("[]") and not host.startswith("[") else host
+    return f"{'https' if tls else 'http'}://{name}:{listener.getsockname()[1]}"
