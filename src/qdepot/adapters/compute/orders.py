@@ -1,0 +1,53 @@
+"""A task on its way to a child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qdepot.adapters.compute.handle import Handle
+from qdepot.domain.framing import Frame, encoded
+from qdepot.ports.compute_pool import Lane, Limits, Task
+
+_LONGEST_S = 1e9  # JSON has no infinity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Order:
+    """A task as the pool keeps it.
+
+    Attributes:
+        number: Unique in the pool; stands in the request and in the answer.
+        lane, owner, limits: Of the task.
+        request: The bytes for the child, to be sent one after the other.
+        handle: What the caller holds.
+    """
+
+    number: int
+    lane: Lane
+    owner: str
+    limits: Limits
+    request: list[memoryview]
+    handle: Handle
+
+    @classmethod
+    def of(cls, task: Task, *, number: int, handle: Handle) -> Order:
+        """Make it of a task.
+
+        Raises:
+            InternalError: The payload cannot be sent.
+        """
+        meta = {
+            "operation": task.operation,
+            "time_s": min(task.limits.time_s, _LONGEST_S),
+            "memory_bytes": task.limits.memory_bytes,
+            "meta": dict(task.payload.meta),
+        }
+        frame = Frame(kind="run", number=number, meta=meta, parts=task.payload.parts)
+        return cls(
+            number=number,
+            lane=task.lane,
+            owner=task.owner,
+            limits=task.limits,
+            request=encoded(frame),
+            handle=handle,
+        )
