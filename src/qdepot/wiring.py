@@ -11,6 +11,7 @@ from importlib.metadata import entry_points, version
 
 from fastapi import FastAPI
 
+from qdepot.adapters.compute.options import PoolOptions, processors
 from qdepot.adapters.compute.processes import ProcessPool, make_undumpable
 from qdepot.adapters.data_folder import EMBEDDED_HOLDER, lock_folder
 from qdepot.adapters.ledgers.sql.opening import open_ledger
@@ -80,7 +81,7 @@ def build_parts(settings: Settings) -> Parts:
     ledger = open_ledger(settings.ledger or f"sqlite:///{settings.data.absolute()}/ledger.db", clock=clock)
     objects = settings.data / "objects"
     archive = Archive(pending=LocalStore(objects / "pending"), completed=LocalStore(objects / "completed"))
-    pool = ProcessPool(run_children=settings.children or os.cpu_count() or 1)
+    pool = ProcessPool(PoolOptions(children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()}))
     about = About(pool)
     providers = load_providers(settings, pool=pool, about=about)
     return Parts(
@@ -115,7 +116,7 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
             settings=provider_class.Settings(**settings.providers.get(name, {})),
             pool=pool,
             limits=limits,
-            cores=os.cpu_count() or 1,
+            cores=processors(),
             describe=about.describe,
         )
     return providers

@@ -14,8 +14,8 @@ IMPOSSIBLE = 1e-10
 def assert_sampled_from(counts: Mapping[str, int], exact: Mapping[str, float], *, alarm: float = 1e-9) -> None:
     """Fail if ``counts`` cannot come from ``exact``, with false-alarm odds of at most about ``alarm``.
 
-    What is compared is chosen without looking at the sample: each likely outcome, the rest together, and each bit on its
-    own; every comparison is an exact binomial test at ``alarm`` divided by their number.
+    What is compared is chosen without looking at the sample: each likely outcome, the rest together, each bit on its
+    own. Every comparison is an exact binomial test at ``alarm`` divided by their number.
     """
     shots = sum(counts.values())
     unlikely = {bits: count for bits, count in counts.items() if exact.get(bits, 0.0) < IMPOSSIBLE}

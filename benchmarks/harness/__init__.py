@@ -1,0 +1,1 @@
+"""What the benchmarks share: timing, figures, a service of its own."""
