@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from qdepot.errors import InvalidRequestError
 
 
 class Settings(BaseSettings):
@@ -65,6 +67,22 @@ class Settings(BaseSettings):
     providers: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of each provider by its name; an empty table uses its defaults."
     )
+
+    @classmethod
+    def read(cls, **given: object) -> Settings:
+        """The settings in force; ``given`` comes from the command line, None where it says nothing.
+
+        Raises:
+            InvalidRequestError: A setting has a value that it cannot have; the message names it and not the value.
+        """
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise InvalidRequestError(
+                f"wrong settings: {wrong}",
+                solution="Look at the command line, the variables QDEPOT_... and the file qdepot.toml.",
+            ) from None
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,11 @@ from qdepot.errors import InvalidRequestError
 _UNITS_S = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(reconcile)
+
+
 @needs_server
 def reconcile(
     once: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 from pathlib import Path
@@ -11,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qdepot.cli.extras import needs_server
-from qdepot.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from qdepot.config import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of ledger and objects.  [default: ./qdepot-data]")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(serve)
+    app.command()(config)
 
 
 @needs_server
@@ -33,7 +37,6 @@ def serve(
     from qdepot.wiring import build_app, running_service
 
     settings = read_settings(host=host, port=port, data=data, tls_cert=tls_cert, tls_key=tls_key)
-    refuse_open_address(settings.host)
     with running_service(settings, reconciler=reconciler) as parts:
         run_server(
             build_app(parts),
@@ -55,23 +58,6 @@ def read_settings(**given: Any) -> Settings:  # noqa: ANN401 - whatever the comm
     """Settings from the command line, the environment and the file, and logging set up by them."""
     from qdepot.config import Settings
 
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = Settings.read(**given)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return settings
-
-
-def refuse_open_address(host: str) -> None:
-    """Without authentication, only this machine may talk to the service.
-
-    Raises:
-        InvalidRequestError: ``host`` is not a loopback address.
-    """
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback:
-        raise InvalidRequestError(
-            f"qdepot has no authentication yet and does not listen on {host}",
-            solution="Use --host 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L).",
-        )
