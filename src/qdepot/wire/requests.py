@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from qdepot.domain.program import Program, ProgramFormat
 
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
 Shots = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 
 BELL_OPENQASM3 = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
@@ -101,7 +103,7 @@ class JobBody(_Request):
     )
 
     backend: str = Field(min_length=1, max_length=200)
-    name: str = Field(default="", max_length=200)
+    name: Name = ""
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     program: Annotated[SamplerProgramBody | EstimatorProgramBody, Field(discriminator="kind")]
     options: OptionsBody = Field(default_factory=OptionsBody)
@@ -122,7 +124,7 @@ class JobBody(_Request):
 class JobEditBody(_Request):
     """What may be changed of a job."""
 
-    name: str | None = Field(default=None, max_length=200)
+    name: Name | None = None
     tags: list[Tag] | None = Field(default=None, max_length=50)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from qdepot.wire.answers import WireStatus
-from qdepot.wire.requests import Tag
+from qdepot.wire.requests import Name, Tag
 
 MAX_WAIT_S = 60.0
 MAX_PAGE = 200
@@ -36,8 +36,8 @@ class ListQuery(_Query):
     status: list[WireStatus] = Field(
         default_factory=list, max_length=7, description="May be repeated; CANCELLING only alone."
     )
-    backend: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00]*$")
-    name: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00]*$")
+    backend: Name | None = None
+    name: Name | None = None
     tag: Tag | None = None
     created_from: AwareDatetime | None = Field(default=None, description="At or after; with time zone.")
     created_before: AwareDatetime | None = Field(default=None, description="Before; with time zone.")
