@@ -1,0 +1,205 @@
+"""Objects as files in a local folder, safe against crashes and power cuts."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from qdepot.adapters.object_stores.drafts import make_folder, remove_abandoned, sync_folder, written
+from qdepot.adapters.object_stores.probe import probe
+from qdepot.domain.result import Buffer
+from qdepot.errors import InvalidRequestError, UnavailableError
+from qdepot.ports.object_store import ObjectExistsError, ObjectInfo, ObjectNotFoundError, checked_key
+
+_DRAFTS = "~drafts"  # no key has a tilde, so no object can lie there, and no scan looks there
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_OPEN_DRAFTS = 128
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_BAD_NAME = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """An :class:`~qdepot.ports.object_store.ObjectStore` in a folder of a POSIX file system.
+
+    An object is written aside, synced, and then given its name by a hard link, which fails if the name is taken; then
+    the folder is synced. So an object is there as a whole or not at all, and of several writers one wins, across
+    processes too. The file system must know hard links and locks. Files are readable by their owner alone.
+
+    Attributes:
+        folder: Made, with its parents, by the first write.
+    """
+
+    folder: Path
+    _synced: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Folders of which this process knows that their names are on the disk."""
+
+    def create(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
+        """See :meth:`ObjectStore.create <qdepot.ports.object_store.ObjectStore.create>`."""
+        [size_bytes] = self._created([(key, data)])
+        if size_bytes is None:
+            raise ObjectExistsError(f"there is an object {key} already", details={"key": key})
+        return ObjectInfo(key=key, size_bytes=size_bytes)
+
+    def create_many(self, objects: Sequence[tuple[str, Buffer]]) -> list[bool]:
+        """See :meth:`ObjectStore.create_many <qdepot.ports.object_store.ObjectStore.create_many>`."""
+        return [size_bytes is not None for size_bytes in self._created(objects)]
+
+    def replace(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
+        """See :meth:`ObjectStore.replace <qdepot.ports.object_store.ObjectStore.replace>`."""
+        path = self._path(key)
+        with _writing(key):
+            self._make_folders([path.parent])
+            with written(self._drafts, [data]) as [draft]:
+                draft.publish_over(path)
+                sync_folder(path.parent)
+                return ObjectInfo(key=key, size_bytes=draft.size_bytes)
+
+    def get(self, key: str) -> bytes:
+        """See :meth:`ObjectStore.get <qdepot.ports.object_store.ObjectStore.get>`."""
+        path = self._path(key)
+        with _reading(key):
+            return path.read_bytes()
+
+    def get_range(self, key: str, *, start: int, length: int) -> bytes:
+        """See :meth:`ObjectStore.get_range <qdepot.ports.object_store.ObjectStore.get_range>`."""
+        path = self._path(key)
+        with _reading(key), path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def head(self, key: str) -> ObjectInfo:
+        """See :meth:`ObjectStore.head <qdepot.ports.object_store.ObjectStore.head>`."""
+        path = self._path(key)
+        with _reading(key):
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise IsADirectoryError(path)
+            return ObjectInfo(key=key, size_bytes=status.st_size)
+
+    def scan(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """See :meth:`ObjectStore.scan <qdepot.ports.object_store.ObjectStore.scan>`."""
+        above = prefix[: prefix.rfind("/") + 1]
+        if not above or _is_key(above[:-1]):
+            with _reading(prefix):
+                yield from _found(self.folder / above, above, prefix)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """See :meth:`ObjectStore.delete <qdepot.ports.object_store.ObjectStore.delete>`."""
+        paths = [self._path(key) for key in keys]
+        with _writing(keys[0] if keys else ""):
+            removed = {path.parent for path in paths if _is_removed(path)}
+            for folder in removed:
+                sync_folder(folder)
+
+    def check(self) -> None:
+        """See :meth:`ObjectStore.check <qdepot.ports.object_store.ObjectStore.check>`. Also clears up after crashes."""
+        probe(self, name=f"the folder {self.folder}")
+        with _writing(_DRAFTS):
+            remove_abandoned(self._drafts)
+
+    @property
+    def _drafts(self) -> Path:
+        return self.folder / _DRAFTS
+
+    def _path(self, key: str) -> Path:
+        return self.folder / checked_key(key)
+
+    def _created(self, objects: Sequence[tuple[str, Buffer | BinaryIO]]) -> list[int | None]:
+        """Per object its size, or None if its key was taken."""
+        paths = [self._path(key) for key, _ in objects]
+        sizes: list[int | None] = [None] * len(objects)
+        free = [at for at, path in enumerate(paths) if not path.is_file()]
+        folders = {path.parent for path in paths}
+        with _writing(objects[0][0] if objects else ""):
+            self._make_folders(folders)
+            for places in _few_at_a_time(free):
+                with written(self._drafts, [objects[at][1] for at in places]) as drafts:
+                    for at, draft in zip(places, drafts, strict=True):
+                        sizes[at] = draft.size_bytes if draft.publish(paths[at]) else None
+            # Also for a key that was taken: what its writer has not synced yet would be gone after a power cut, and
+            # whoever is told that it is there relies on it.
+            for folder in folders:
+                sync_folder(folder)
+        return sizes
+
+    def _make_folders(self, folders: Iterable[Path]) -> None:
+        for folder in (self._drafts, *folders):
+            if folder not in self._synced or not folder.is_dir():
+                make_folder(folder, root=self.folder)
+                self._synced.add(folder)
+
+
+def _few_at_a_time(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Each draft is an open file, and a process may have only so many."""
+    for start in range(0, len(places), _OPEN_DRAFTS):
+        yield places[start : start + _OPEN_DRAFTS]
+
+
+def _found(folder: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
+    """Objects below a folder whose own keys begin with ``above``."""
+    with contextlib.suppress(*_NOT_THERE), os.scandir(folder) as entries:
+        for entry in entries:
+            key = f"{above}{entry.name}"
+            if not key.startswith(prefix) or not _is_key(key):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _found(folder / entry.name, f"{key}/", prefix)
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file():
+                    yield ObjectInfo(key=key, size_bytes=entry.stat().st_size)
+
+
+def _is_key(text: str) -> bool:
+    try:
+        checked_key(text)
+    except InvalidRequestError:
+        return False
+    return True
+
+
+def _is_removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except _NOT_THERE:
+        return False
+    except PermissionError:
+        if path.is_dir():  # how some systems say that it is one
+            return False
+        raise
+    return True
+
+
+@contextlib.contextmanager
+def _reading(key: str) -> Iterator[None]:
+    try:
+        yield
+    except _NOT_THERE as error:
+        raise ObjectNotFoundError(f"there is no object {key}", details={"key": key}) from error
+    except OSError as error:
+        _unavailable(error, "read", key)
+
+
+@contextlib.contextmanager
+def _writing(key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _BAD_NAME:
+            message = f"{key} cannot be stored: a part of it is the key of another object, or too long for a file name"
+            raise InvalidRequestError(message, details={"key": key}) from error
+        _unavailable(error, "write", key)
+
+
+def _unavailable(error: OSError, verb: str, key: str) -> NoReturn:
+    solution = "Look at the file system that holds the folder, and at the rights of this process on it."
+    if error.errno in _NO_ROOM:
+        solution = "Make room on the file system that holds the folder."
+    raise UnavailableError(f"cannot {verb} {key}: {error}", solution=solution, details={"key": key}) from error
