@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 from pydantic_core import PydanticUndefined
 
@@ -163,27 +163,28 @@ def commands() -> str:
     return _command_page(typer.main.get_command(build_app()), ["qdepot"])
 
 
-def _command_page(command: object, path: list[str]) -> str:
-    assert isinstance(command, click.Command)
-    context = click.Context(command, info_name=path[-1])
-    parts = [f"{'#' * (len(path) + 1)} {' '.join(path)}", (command.help or "").strip()]
-    rows = [row for parameter in command.params if (row := _parameter_row(parameter, context))]
-    if rows:
+def _command_page(command: Any, path: list[str]) -> str:  # noqa: ANN401 - typer's own copy of click, not public
+    context = typer.Context(command, info_name=path[-1])
+    parts = [f"{'#' * (len(path) + 1)} {' '.join(path)}", escaped((command.help or "").strip())]
+    records = [record for parameter in command.params if (record := parameter.get_help_record(context))]
+    if records:
+        rows = [f"| `{cell(usage)}` | {escaped(cell(text))} |" for usage, text in records]
         parts.append("\n".join(["| argument or option | what it does |", "|---|---|", *rows]))
     if command.epilog:
         parts.append(command.epilog)
-    children = command.list_commands(context) if isinstance(command, click.Group) else []
-    parts += [_command_page(command.get_command(context, name), [*path, name]) for name in children]  # type: ignore[attr-defined]
+    if hasattr(command, "list_commands"):
+        names = command.list_commands(context)
+        parts += [_command_page(command.get_command(context, name), [*path, name]) for name in names]
     return "\n\n".join(part for part in parts if part)
 
 
-def _parameter_row(parameter: object, context: object) -> str:
-    record = parameter.get_help_record(context)  # type: ignore[attr-defined]
-    if record is None:
-        name = parameter.human_readable_name  # type: ignore[attr-defined]
-        return f"| `{name}` | {html.escape(getattr(parameter, 'help', None) or '')} |"
-    usage, text = record
-    return f"| `{usage}` | {html.escape(' '.join(text.split())).replace('|', chr(92) + '|')} |"
+def cell(text: str) -> str:
+    """Text for a cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def escaped(text: str) -> str:
+    return html.escape(text, quote=False).replace("*.", "\\*.")
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
