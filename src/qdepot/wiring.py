@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
 
@@ -91,7 +91,7 @@ def build_parts(settings: Settings) -> Parts:
         archive=archive,
         pool=pool,
         about=about,
-        backends=Backends(providers=providers),
+        backends=Backends(providers=providers, clock=clock),
         waker=Waker(),
     )
 
@@ -159,8 +159,11 @@ def build_health(parts: Parts) -> Health:
     )
 
 
-def build_duties(parts: Parts, *, holder: str) -> tuple[dict[Duty, RunsOnce], Keeper]:
-    """The duties of a process that holds leases under the name ``holder``."""
+def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnce]], Keeper]:
+    """The duties of a process that holds leases under the name ``holder``.
+
+    What talks to a provider is there once per provider, so that a slow one holds up nobody else.
+    """
     settings = parts.settings
     desk = Desk(
         ledger=parts.ledger,
@@ -171,29 +174,30 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[dict[Duty, RunsOnce], Ke
         lease_s=settings.lease_s,
         wake=parts.waker.wake,
     )
-    poller = Poller(desk=desk)
-
-    def note_ended(job_ids: Iterable[str]) -> None:
-        poller.announced.note(list(job_ids))
-        parts.waker.wake({Duty.POLL, Duty.SUBMIT})
-
+    preparer = Preparer(
+        desk=desk, checker=parts.pool, limits=check_limits(settings), max_total_shots=settings.max_total_shots
+    )
+    duties: list[tuple[Duty, RunsOnce]] = [(Duty.PREPARE, preparer), (Duty.CLEAN, Cleaner(desk=desk))]
     for provider in parts.backends.providers.values():
-        if isinstance(provider, Announces):
-            provider.on_change(lambda job_id: note_ended([job_id]))
-    duties: dict[Duty, RunsOnce] = {
-        Duty.PREPARE: Preparer(
-            desk=desk,
-            checker=parts.pool,
-            limits=check_limits(settings),
-            max_total_shots=settings.max_total_shots,
-        ),
-        Duty.SUBMIT: Submitter(desk=desk, note_ended=note_ended),
-        Duty.RESCUE: Rescuer(desk=desk),
-        Duty.POLL: poller,
-        Duty.COLLECT: Collector(desk=desk),
-        Duty.CLEAN: Cleaner(desk=desk),
-    }
+        duties += _duties_of(provider, desk)
     return duties, Keeper(desk=desk)
+
+
+def _duties_of(provider: Provider, desk: Desk) -> list[tuple[Duty, RunsOnce]]:
+    poller = Poller(desk=desk, provider=provider)
+
+    def note_ended(job_ids: Sequence[str]) -> None:
+        poller.announced.note(job_ids)
+        desk.wake({Duty.POLL, Duty.SUBMIT})
+
+    if isinstance(provider, Announces):
+        provider.on_change(lambda job_id: note_ended([job_id]))
+    return [
+        (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=note_ended)),
+        (Duty.RESCUE, Rescuer(desk=desk, provider=provider)),
+        (Duty.POLL, poller),
+        (Duty.COLLECT, Collector(desk=desk, provider=provider)),
+    ]
 
 
 def build_loop(parts: Parts, *, holder: str) -> Loop:
@@ -213,13 +217,13 @@ def build_one_pass(parts: Parts, *, holder: str) -> tuple[OnePass, Loop]:
     duties, keeper = build_duties(parts, holder=holder)
     here = [provider for provider in parts.backends.providers.values() if isinstance(provider, RunsHere)]
     one_pass = OnePass(
-        duties=list(duties.values()),
+        duties=[doer for _, doer in duties],
         waker=parts.waker,
         live=lambda: sum(len(provider.live_jobs()) for provider in here),
         monotonic=parts.clock.monotonic,
     )
     lease_s = parts.settings.lease_s
-    leases = Loop(duties={}, waker=parts.waker, keep_leases=keeper.run_once, lease_s=lease_s, idle_interval_s=lease_s)
+    leases = Loop(duties=(), waker=parts.waker, keep_leases=keeper.run_once, lease_s=lease_s, idle_interval_s=lease_s)
     return one_pass, leases
 
 

@@ -66,11 +66,11 @@ class Process:
     """One reconciler with its own name."""
 
     desk: Desk
-    duties: Mapping[Duty, RunsOnce]
+    duties: list[tuple[Duty, RunsOnce]]
     keeper: Keeper
 
     def run(self, *only: Duty) -> int:
-        return sum(duty.run_once() for name, duty in self.duties.items() if not only or name in only)
+        return sum(duty.run_once() for name, duty in self.duties if not only or name in only)
 
     def run_until_idle(self) -> None:
         for _ in range(50):
@@ -94,7 +94,7 @@ class World:
 
     @property
     def backends(self) -> Backends:
-        return Backends(providers=self.providers)
+        return Backends(providers=self.providers, clock=self.clock)
 
     @property
     def cloud(self) -> ScriptedProvider:
@@ -139,21 +139,24 @@ class World:
         desk = Desk(
             ledger=self.ledger,
             archive=self.archive,
-            backends=Backends(providers=providers or self.providers),
+            backends=Backends(providers=providers or self.providers, clock=self.clock),
             clock=self.clock,
             holder=f"process-{self._processes}",
             lease_s=15.0,
             wake=Waker().wake,
         )
-        poller = Poller(desk=desk)
-        duties: dict[Duty, RunsOnce] = {
-            Duty.PREPARE: Preparer(desk=desk, checker=self.pool, limits=Limits(), max_total_shots=10**6),
-            Duty.SUBMIT: Submitter(desk=desk, note_ended=poller.announced.note),
-            Duty.RESCUE: Rescuer(desk=desk, send_deadline_s=60),
-            Duty.POLL: poller,
-            Duty.COLLECT: Collector(desk=desk),
-            Duty.CLEAN: Cleaner(desk=desk),
-        }
+        duties: list[tuple[Duty, RunsOnce]] = [
+            (Duty.PREPARE, Preparer(desk=desk, checker=self.pool, limits=Limits(), max_total_shots=10**6))
+        ]
+        for provider in (providers or self.providers).values():
+            poller = Poller(desk=desk, provider=provider)
+            duties += [
+                (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=poller.announced.note)),
+                (Duty.RESCUE, Rescuer(desk=desk, provider=provider, send_deadline_s=60)),
+                (Duty.POLL, poller),
+                (Duty.COLLECT, Collector(desk=desk, provider=provider)),
+            ]
+        duties.append((Duty.CLEAN, Cleaner(desk=desk)))
         return Process(desk=desk, duties=duties, keeper=Keeper(desk=desk))
 
     def bring_home(self, process: Process, *, seconds: float = 300.0) -> None:

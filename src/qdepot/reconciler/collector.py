@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from qdepot.archive.packing import Completion, StoredBundle
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.domain.result import Outcome
 from qdepot.errors import InternalError, NotFoundError, QDepotError
-from qdepot.ports.provider import Forgets, RawResult
+from qdepot.ports.provider import Forgets, Provider, RawResult
 from qdepot.reconciler.desk import Desk, failure_of
 
 COLLECTED_AT_ONCE = 64
@@ -23,13 +22,15 @@ class Collector:
 
     Attributes:
         desk: What it works at.
+        provider: Whose results it fetches.
     """
 
     desk: Desk
+    provider: Provider
 
     def run_once(self) -> int:
         """Collect one batch; how many jobs it met."""
-        jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE)
+        jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE, backends=self.desk.names_of(self.provider))
         completions: list[Completion] = []
         for job in jobs:
             try:
@@ -50,7 +51,7 @@ class Collector:
         wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
         outcome = None
         if wanted is JobStatus.COMPLETED:
-            outcome = _normalised(self.desk.provider_of(job).result(job.provider_job_id or ""))
+            outcome = _normalised(self.provider.result(job.provider_job_id or ""))
         return Completion(
             job=job,
             status=wanted,
@@ -114,12 +115,8 @@ class Collector:
         )
 
     def _forget(self, job: Job) -> None:
-        if job.provider_job_id is None:
-            return
-        with contextlib.suppress(NotFoundError):
-            provider = self.desk.provider_of(job)
-            if isinstance(provider, Forgets):
-                provider.forget(job.provider_job_id)
+        if isinstance(self.provider, Forgets) and job.provider_job_id is not None:
+            self.provider.forget(job.provider_job_id)
 
 
 def _normalised(raw: RawResult) -> Outcome:

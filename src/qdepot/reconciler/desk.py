@@ -112,6 +112,10 @@ class Desk:
         """The time of day."""
         return self.clock.now()
 
+    def names_of(self, provider: Provider) -> list[str]:
+        """The backends of a provider, as far as they are known."""
+        return [backend.name for backend in self.backends.of(provider.name)]
+
     def provider_of(self, job: Job) -> Provider:
         """The provider of the job's backend. Raises NotFoundError if it is not configured any more."""
         return self.backends.provider_of(job.backend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,17 +29,19 @@ class Waker:
     """Lets whoever made work wake whoever does it. Thread-safe; a wake before the wait is not lost."""
 
     def __init__(self) -> None:
-        self._events = {duty: threading.Event() for duty in Duty}
+        self._bells: dict[Duty, list[threading.Event]] = {duty: [] for duty in Duty}
+
+    def bell(self, duty: Duty) -> threading.Event:
+        """An event of the caller's own that is set whenever there is work for the duty."""
+        event = threading.Event()
+        self._bells[duty].append(event)
+        return event
 
     def wake(self, duties: Iterable[Duty]) -> None:
         """There is work for these duties."""
         for duty in duties:
-            self._events[duty].set()
-
-    def wait(self, duty: Duty, timeout_s: float) -> None:
-        """Wait until there is work for the duty, at most so long."""
-        if self._events[duty].wait(timeout_s):
-            self._events[duty].clear()
+            for event in self._bells[duty]:
+                event.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +49,14 @@ class Loop:
     """Runs each duty in a thread of its own, so that a slow one does not hold up the others.
 
     Attributes:
-        duties: What to run.
+        duties: What to run; several doers of one duty each have a part of the work.
         waker: Wakes them.
         keep_leases: Called about three times a lease: extends the leases of the work under way.
         lease_s: How long a lease lasts, in seconds.
         idle_interval_s: A duty that nobody wakes looks for work so often, in seconds.
     """
 
-    duties: Mapping[Duty, RunsOnce]
+    duties: Sequence[tuple[Duty, RunsOnce]]
     waker: Waker
     keep_leases: Callable[[], object]
     lease_s: float
@@ -64,14 +66,14 @@ class Loop:
 
     def start(self) -> None:
         """Start the threads."""
-        for duty, doer in self.duties.items():
+        for duty, doer in self.duties:
             self._spawn(f"qdepot-{duty}", self._run, duty, doer)
         self._spawn("qdepot-leases", self._keep_leases)
 
     def stop(self, *, timeout_s: float = 5.0) -> None:
         """Let each duty end its batch; wait for that at most so long."""
         self._stopping.set()
-        self.waker.wake(self.duties)
+        self.waker.wake(Duty)
         for thread in self._threads:
             thread.join(timeout_s)
 
@@ -81,11 +83,12 @@ class Loop:
         thread.start()
 
     def _run(self, duty: Duty, doer: RunsOnce) -> None:
+        bell = self.waker.bell(duty)
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
             try:
-                if doer.run_once() == 0:
-                    self.waker.wait(duty, self.idle_interval_s)
+                if doer.run_once() == 0 and bell.wait(self.idle_interval_s):
+                    bell.clear()
                 pause_s = _FIRST_PAUSE_S
             except Exception as error:
                 _report(duty, error)
@@ -123,14 +126,15 @@ class OnePass:
             UnavailableError: Ledger or store do not answer.
         """
         total = 0
+        bell = self.waker.bell(Duty.POLL)
         deadline = self.monotonic() + longest_s
         while self.monotonic() < deadline:
             met = sum(duty.run_once() for duty in self.duties)
             total += met
             if met == 0 and self.live() == 0:
                 break
-            if met == 0:
-                self.waker.wait(Duty.POLL, min(_FIRST_PAUSE_S, max(0.0, deadline - self.monotonic())))
+            if met == 0 and bell.wait(min(_FIRST_PAUSE_S, max(0.0, deadline - self.monotonic()))):
+                bell.clear()
         return total
 
 

@@ -48,10 +48,12 @@ class Poller:
 
     Attributes:
         desk: What it works at.
+        provider: Whom it asks.
         announced: Jobs that are said to have ended.
     """
 
     desk: Desk
+    provider: Provider
     announced: Announced = field(default_factory=Announced)
 
     def run_once(self) -> int:
@@ -59,7 +61,8 @@ class Poller:
         announced = self.announced.take(BATCH)
         jobs = self.desk.claim(Duty.POLL, job_ids=announced) if announced else []
         met = {job.id for job in jobs}
-        jobs += [job for job in self.desk.claim(Duty.POLL) if job.id not in met]
+        due = self.desk.claim(Duty.POLL, backends=self.desk.names_of(self.provider))
+        jobs += [job for job in due if job.id not in met]
         for backend in sorted({job.backend for job in jobs}):
             self._ask([job for job in jobs if job.backend == backend], backend)
         return len(jobs)
@@ -67,9 +70,8 @@ class Poller:
     def _ask(self, jobs: Sequence[Job], name: str) -> None:
         try:
             backend = self.desk.backends.get(name)
-            provider = self.desk.backends.providers[backend.provider]
-            self._request_cancels(jobs, provider)
-            reports = _reports(provider, jobs)
+            self._request_cancels(jobs)
+            reports = _reports(self.provider, jobs)
         except QDepotError as error:
             self.desk.save([self._unanswered(job, error) for job in jobs])
             return
@@ -80,11 +82,11 @@ class Poller:
         self.desk.save(staying, keep_lease=True)
         self.desk.save(leaving)
 
-    def _request_cancels(self, jobs: Sequence[Job], provider: Provider) -> None:
+    def _request_cancels(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             if job.cancel_requested and job.provider_job_id is not None:
                 try:
-                    provider.cancel(job.provider_job_id)
+                    self.provider.cancel(job.provider_job_id)
                 except NotFoundError:
                     continue  # its report says so, too, and decides
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import QDepotError
-from qdepot.ports.provider import FindsByTag
+from qdepot.ports.provider import FindsByTag, Provider
 from qdepot.reconciler.desk import Desk
 from qdepot.reconciler.submitter import tag_of
 
@@ -17,15 +17,17 @@ class Rescuer:
 
     Attributes:
         desk: What it works at.
+        provider: Whose jobs it looks after.
         send_deadline_s: A call to a backend is cut off after so many seconds; later nothing of it can arrive there.
     """
 
     desk: Desk
+    provider: Provider
     send_deadline_s: float = 60.0
 
     def run_once(self) -> int:
         """Look after one batch; how many jobs it met."""
-        jobs = self.desk.claim(Duty.RESCUE)
+        jobs = self.desk.claim(Duty.RESCUE, backends=self.desk.names_of(self.provider))
         for job in jobs:
             try:
                 change = self._rescued(job)
@@ -38,7 +40,7 @@ class Rescuer:
         backend = self.desk.backends.get(job.backend)
         if backend.repeatable or backend.takes_key:
             return self._again(job, "sent again: this backend runs a tag only once, or repeats without harm")
-        provider = self.desk.provider_of(job)
+        provider = self.provider
         if not (backend.finds_by_tag and isinstance(provider, FindsByTag)):
             return job.moved_to(
                 JobStatus.CREATED,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
+from qdepot.errors import InvalidRequestError, QDepotError
 from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
 from qdepot.reconciler.desk import BATCH, Desk, failure_of
 
@@ -16,65 +16,61 @@ FIRST_LOOK_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitter:
-    """Gives each provider as many jobs as it has room for.
+    """Gives a provider as many jobs as it has room for.
 
     Attributes:
         desk: What it works at.
+        provider: Whom it serves.
         note_ended: Told the ids of jobs that ended while they were still being handed over.
     """
 
     desk: Desk
+    provider: Provider
     note_ended: Callable[[Sequence[str]], None]
 
     def run_once(self) -> int:
-        """Hand over one batch per provider; how many jobs it met."""
-        return sum(self._serve(provider) for provider in self.desk.backends.providers.values())
-
-    def _serve(self, provider: Provider) -> int:
-        here = isinstance(provider, RunsHere)
-        room = min(BATCH, provider.room()) if isinstance(provider, RunsHere) else BATCH
-        try:
-            names = [backend.name for backend in provider.backends()]
-        except UnavailableError:
-            return 0
+        """Hand over one batch; how many jobs it met."""
+        here = isinstance(self.provider, RunsHere)
+        room = min(BATCH, self.provider.room()) if isinstance(self.provider, RunsHere) else BATCH
+        names = self.desk.names_of(self.provider)
         if room < 1 or not names:
             return 0
         jobs = self.desk.claim(Duty.SUBMIT, limit=room, backends=names)
         if here:
-            self._start_here(jobs, provider)
+            self._start_here(jobs)
         else:
             for job in jobs:
-                self._send(job, provider)
+                self._send(job)
         return len(jobs)
 
-    def _start_here(self, jobs: Sequence[Job], provider: Provider) -> None:
+    def _start_here(self, jobs: Sequence[Job]) -> None:
         """A simulator's job may be started twice without harm, so one commit after the start serves a whole batch."""
         started: list[JobChange] = []
         ended: list[JobChange] = []
         for job in jobs:
-            change = self._started(job, provider)
+            change = self._started(job)
             (started if change.after.status is JobStatus.QUEUED else ended).append(change)
         self.desk.save(ended)
         saved = self.desk.save(started, keep_lease=True)
-        self._drop_unsaved(started, saved, provider)
-        self.note_ended([job.id for job in saved if _has_ended(job, provider)])
+        self._drop_unsaved(started, saved)
+        self.note_ended([job.id for job in saved if _has_ended(job, self.provider)])
 
-    def _started(self, job: Job, provider: Provider) -> JobChange:
+    def _started(self, job: Job) -> JobChange:
         if job.cancel_requested:
             return self._cancelled(job)
         try:
-            provider_job_id = provider.submit(self._submission(job))
+            provider_job_id = self.provider.submit(self._submission(job))
         except QDepotError as error:
             return self._refused(job, error)
         return self._queued(job, provider_job_id, retry_in_s=FIRST_LOOK_S)
 
-    def _drop_unsaved(self, started: Sequence[JobChange], saved: Sequence[Job], provider: Provider) -> None:
+    def _drop_unsaved(self, started: Sequence[JobChange], saved: Sequence[Job]) -> None:
         kept = {job.id for job in saved}
         for change in started:
             if change.after.id not in kept and change.after.provider_job_id is not None:
-                provider.cancel(change.after.provider_job_id)
+                self.provider.cancel(change.after.provider_job_id)
 
-    def _send(self, job: Job, provider: Provider) -> None:
+    def _send(self, job: Job) -> None:
         """Intent, call, receipt, commit: whoever finds the job after a crash in between can tell what may have been."""
         if job.cancel_requested:
             self.desk.save([self._cancelled(job)])
@@ -87,7 +83,7 @@ class Submitter:
             return
         [job] = intended
         try:
-            provider_job_id = provider.submit(self._submission(job))
+            provider_job_id = self.provider.submit(self._submission(job))
         except QDepotError as error:
             if not error.details.get("maybe_sent"):
                 self.desk.save([self._refused(job, error)])

@@ -15,7 +15,7 @@ from qdepot.services.jobs import Jobs
 def openapi_text() -> str:
     """The document as it is committed."""
     unasked = Jobs.__new__(Jobs)  # the description is made of types alone: no service is asked anything
-    parts = ServerParts(jobs=unasked, backends=Backends(providers={}), health=Health(checks={}), version="")
+    parts = ServerParts(jobs=unasked, backends=Backends.__new__(Backends), health=Health(checks={}), version="")
     return json.dumps(build_app(parts).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
