@@ -114,12 +114,12 @@ def _arrow(source: str, target: str) -> str:
     if y1 != y2:  # to one of the other ends
         way = 1 if y2 > y1 else -1
         lean = (x2 - x1) * 3 // 20
-        return f'<path d="M{x1} {y1 + way * HALF_HEIGHT}L{x2 - lean} {y2 - way * (HALF_HEIGHT + 3)}"/>'
+        return f'<path d="M{x1 + lean} {y1 + way * HALF_HEIGHT}L{x2 - lean} {y2 - way * (HALF_HEIGHT + 3)}"/>'
     if 0 < x2 - x1 <= 210:  # the next one
         return f'<path d="M{x1 + HALF_WIDTH} {y1}H{x2 - HALF_WIDTH - 3}"/>'
     way = -1 if x2 > x1 else 1  # forward above the line, back below it
     bend = y1 + way * (55 if abs(x2 - x1) <= 210 else 85)
-    x1, x2, edge = x1 - 25 * way, x2 + 25 * way, HALF_HEIGHT * way
+    x1, x2, edge = x1 - 25 * way, x2 - 15, HALF_HEIGHT * way
     return f'<path d="M{x1} {y1 + edge}C{x1 - 30 * way} {bend} {x2 + 30 * way} {bend} {x2} {y2 + edge + 3 * way}"/>'
 
 
