@@ -66,8 +66,8 @@ class Stage(StrEnum):
     SUBMITTING = "submitting"
     """The intent to submit is stored: from here on the backend may have it."""
     SEARCHING = "searching"
-    """Its submitter died or got no answer, and its tag was not visible at the backend; it is looked for once more, after
-    the backend's visibility delay and the send deadline."""
+    """Its submitter died or got no answer, and its tag was not visible at the backend; it is looked for once more,
+    after the backend's visibility delay and the send deadline."""
     RUNNING = "running"
     """The backend works on it."""
     COLLECTING = "collecting"

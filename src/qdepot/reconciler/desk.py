@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
@@ -130,9 +130,10 @@ class Desk:
         """A step did not work and may work later: keep the status, say why, and try again after a growing wait."""
         wait_s = max(backoff_s(job.failures_in_row), getattr(error, "retry_after_s", None) or 0.0)
         failures = job.failures_in_row + 1
+        next_try = self.now() + timedelta(seconds=wait_s)
         if (job.stage, job.why) == (stage, error.message):
             # The same trouble again is no news for the history.
-            return job.edited(retry_in_s=wait_s, failures_in_row=failures)
+            return job.edited(retry_in_s=wait_s, failures_in_row=failures, next_try_at=next_try)
         return job.moved_to(
             job.status,
             stage,
@@ -141,6 +142,7 @@ class Desk:
             why=error.message,
             retry_in_s=wait_s,
             failures_in_row=failures,
+            next_try_at=next_try,
         )
 
 

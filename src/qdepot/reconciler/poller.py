@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
@@ -125,6 +126,7 @@ class Poller:
                 vendor_status=report.vendor_status,
                 queue_position=None,
                 last_poll_error=None,
+                next_try_at=self.desk.now() + timedelta(seconds=wait_s),
                 failures_in_row=0,
             )
         # A late "queued" of a job that runs moves nothing back.
@@ -133,6 +135,7 @@ class Poller:
             vendor_status=report.vendor_status,
             queue_position=report.queue_position,
             last_poll_error=None,
+            next_try_at=self.desk.now() + timedelta(seconds=wait_s),
             failures_in_row=0,
         )
 
@@ -177,8 +180,10 @@ class Poller:
 
     def _unanswered(self, job: Job, error: QDepotError) -> JobChange:
         """A failed poll changes no status; it is recorded and tried again later."""
+        wait_s = backoff_s(job.failures_in_row)
         return job.edited(
-            retry_in_s=backoff_s(job.failures_in_row),
+            retry_in_s=wait_s,
+            next_try_at=self.desk.now() + timedelta(seconds=wait_s),
             last_poll_error=error.message,
             failures_in_row=job.failures_in_row + 1,
         )
