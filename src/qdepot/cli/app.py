@@ -31,7 +31,7 @@ class Commands(TyperGroup):
             print_error(error)
             raise typer.Exit(exit_code(error)) from error
         except KeyboardInterrupt as error:
-            note("Interrupted. What was submitted goes on.")
+            note("Interrupted.")
             raise typer.Exit(ExitCode.INTERRUPTED) from error
         except (typer.Exit, typer.Abort, OSError):
             raise

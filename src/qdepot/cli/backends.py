@@ -28,7 +28,7 @@ def backends(
     with connected(context) as client:
         found = client.backends() if name is None else [client.backend(name)]
     if json:
-        print_json(found if name is None else found[0])
+        print_json({"backends": found} if name is None else found[0])
     elif name is None:
         columns = ("name", "kind", "qubits", "online", "paid", "queue", "runs", "description")
         print_table(columns, map(_row, found), empty="There is no backend.")

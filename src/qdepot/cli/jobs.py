@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qdepot.cli.output import ExitCode, exit_code, local_time, note, print_error, print_json, print_table, print_text
+from qdepot.cli.output import ExitCode, exit_code, local_time, print_error, print_json, print_table, print_text
 from qdepot.cli.session import connected
 from qdepot.errors import NotFoundError, QDepotError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qdepot.wire.answers import JobAnswer, StatusAnswer
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one line for each ID.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +32,7 @@ def status(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
     with connected(context) as client:
         known, missing = _known(client, ids)
         if json:
-            for answer in known:
-                print_json(answer)
+            print_json({"statuses": known})
         else:
             print_table(("id", "status", "stage", "why"), map(_status_row, known), empty="")
         if missing is not None:
@@ -52,11 +51,7 @@ def wait(
     with connected(context) as client:
         known = [client.job(job_id) for job_id in ids]
         ends = wait_for(client, known, timeout)
-        for job in known:
-            if json:
-                print_json({"id": job.id, "status": job.last_status})
-            else:
-                print_text(f"{job.id}  {job.last_status}")
+        _print_words([(job.id, job.last_status) for job in known], as_json=json)
     raise typer.Exit(ExitCode.OK if set(ends) == {"COMPLETED"} else ExitCode.JOB_FAILED)
 
 
@@ -69,7 +64,7 @@ def jobs(
     since: Annotated[datetime | None, typer.Option(help="Only created at or after this local time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only created before this local time.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0: all.")] = 50,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List jobs, newest first."""
     with connected(context) as client:
@@ -83,7 +78,7 @@ def jobs(
             created_before=_aware(until),
         )
         if json:
-            print_json(list(found))
+            print_json({"jobs": list(found)})
             return
         rows = (
             (job.id, job.name, job.status, job.backend, str(job.num_circuits), local_time(job.created_at))
@@ -95,15 +90,8 @@ def jobs(
 def cancel(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
     """Wish that jobs end."""
     with connected(context) as client:
-
-        def wish(job_id: str) -> None:
-            shown = client.job(job_id).cancel()
-            if json:
-                print_json({"id": job_id, "status": shown})
-            else:
-                print_text(f"{job_id}  {shown}")
-
-        code = _each(ids, wish)
+        words, code = _each(ids, lambda job_id: client.job(job_id).cancel())
+    _print_words(words, as_json=json)
     raise typer.Exit(code)
 
 
@@ -147,14 +135,12 @@ def delete(
         typer.confirm(f"Delete {len(ids)} job(s) with all their objects, for good?", abort=True, err=True)
     with connected(context) as client:
 
-        def remove(job_id: str) -> None:
+        def remove(job_id: str) -> str:
             client.job(job_id).delete()
-            if json:
-                print_json({"id": job_id, "deleted": True})
-            else:
-                print_text(f"{job_id}  deleted")
+            return "DELETED"
 
-        code = _each(ids, remove)
+        words, code = _each(ids, remove)
+    _print_words(words, as_json=json)
     raise typer.Exit(code)
 
 
@@ -171,17 +157,25 @@ def _status_row(answer: StatusAnswer) -> tuple[str, str, str, str]:
     return answer.id, answer.status, answer.stage, answer.why
 
 
-def _each(ids: Iterable[str], action: Callable[[str], None]) -> ExitCode:
-    """Do it to all, say what went wrong with which, and end with the first one's code."""
+def _each(ids: Iterable[str], action: Callable[[str], str]) -> tuple[list[tuple[str, str]], ExitCode]:
+    """Do it to all, say what went wrong with which; what came of the others, and the first error's code."""
+    words: list[tuple[str, str]] = []
     code = ExitCode.OK
     for job_id in ids:
         try:
-            action(job_id)
+            words.append((job_id, action(job_id)))
         except QDepotError as error:
-            note(f"{job_id}:")
             print_error(error)
             code = code or exit_code(error)
-    return code
+    return words, code
+
+
+def _print_words(words: list[tuple[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"jobs": [{"id": job_id, "status": word} for job_id, word in words]})
+        return
+    for job_id, word in words:
+        print_text(f"{job_id}  {word}")
 
 
 def _aware(moment: datetime | None) -> datetime | None:

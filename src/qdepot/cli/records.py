@@ -52,7 +52,7 @@ def events(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
     with connected(context) as client:
         found = client.job(job_id).events()
     if json:
-        print_json(found)
+        print_json({"events": found})
         return
     rows = ((local_time(one.at), one.to_status, one.stage, str(one.attempt), one.by, one.why) for one in found)
     print_table(("at", "status", "stage", "attempt", "by", "why"), rows, empty="No history.")
@@ -63,7 +63,7 @@ def objects(context: typer.Context, job_id: JobId, json: AsJson = False) -> None
     with connected(context) as client:
         found = client.job(job_id).objects()
     if json:
-        print_json(found)
+        print_json({"objects": found})
         return
     rows: list[tuple[str, str, str, str]] = []
     for one in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,7 +58,7 @@ def submit(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait, and print the results.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each job.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Submit circuits: one job for each file, all or none. Prints the ids of the jobs.
 
@@ -79,17 +80,40 @@ def submit(
         "timeout_s": time_limit,
     }
     specs = _specs(files, name, options, together=together)
-    labels = [", ".join(files)] if together else files
+    how = _How(keep_going=keep_going, key=idempotency_key, wait=wait, timeout_s=timeout, as_json=json)
     with connected(context) as client:
-        outcomes = _submitted(client, specs, labels, keep_going=keep_going, key=idempotency_key)
-        jobs = [(label, job) for label, job in zip(labels, outcomes, strict=True) if not isinstance(job, QDepotError)]
-        refused = [error for error in outcomes if isinstance(error, QDepotError)]
-        code = exit_code(refused[0]) if refused else ExitCode.OK
-        if wait and jobs:
-            code = _awaited(client, jobs, timeout, as_json=json) or code
-        else:
-            _announce(jobs, as_json=json)
+        code = _hand_in(client, specs, [", ".join(files)] if together else files, how)
     raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    keep_going: bool
+    key: str | None
+    wait: bool
+    timeout_s: float | None
+    as_json: bool
+
+
+def _hand_in(client: Client, specs: list[JobSpec], labels: list[str], how: _How) -> ExitCode:
+    from qdepot.cli.waiting import wait_for
+
+    outcomes = _submitted(client, specs, labels, how)
+    jobs = [(label, job) for label, job in zip(labels, outcomes, strict=True) if not isinstance(job, QDepotError)]
+    refused = [error for error in outcomes if isinstance(error, QDepotError)]
+    code = exit_code(refused[0]) if refused else ExitCode.OK
+    documents = [_shown(label, job) for label, job in jobs]
+    try:
+        if not how.as_json:
+            _announce(jobs)
+        if how.wait and jobs:
+            wait_for(client, [job for _, job in jobs], how.timeout_s)
+            documents, ended = _results_as_json(jobs) if how.as_json else ([], _show_results(jobs))
+            code = ended or code
+    finally:
+        if how.as_json:  # also if nobody waits any longer: the ids must not get lost
+            print_json({"jobs": documents})
+    return code
 
 
 def _specs(files: list[str], name: str | None, options: dict[str, Any], *, together: bool) -> list[JobSpec]:
@@ -104,11 +128,9 @@ def _specs(files: list[str], name: str | None, options: dict[str, Any], *, toget
     return [JobSpec(circuits=one, name=named, **options) for one, named in zip(circuits, names, strict=True)]
 
 
-def _submitted(
-    client: Client, specs: list[JobSpec], labels: list[str], *, keep_going: bool, key: str | None
-) -> list[JobHandle | QDepotError]:
+def _submitted(client: Client, specs: list[JobSpec], labels: list[str], how: _How) -> list[JobHandle | QDepotError]:
     try:
-        outcomes = client.submit_many(specs, atomic=not keep_going, idempotency_key=key)
+        outcomes = client.submit_many(specs, atomic=not how.keep_going, idempotency_key=how.key)
     except QDepotError as error:
         index = error.details.pop("job", 0 if len(specs) == 1 else None)
         if isinstance(index, int) and 0 <= index < len(labels):
@@ -123,38 +145,40 @@ def _submitted(
     return outcomes
 
 
-def _announce(jobs: list[tuple[str, JobHandle]], *, as_json: bool) -> None:
-    for label, job in jobs:
-        if as_json:
-            print_json(_shown(label, job))
-        else:
-            print_text(job.id)
+def _announce(jobs: list[tuple[str, JobHandle]]) -> None:
+    for _, job in jobs:
+        print_text(job.id)
 
 
-def _awaited(client: Client, jobs: list[tuple[str, JobHandle]], timeout_s: float | None, *, as_json: bool) -> ExitCode:
+def _show_results(jobs: list[tuple[str, JobHandle]]) -> ExitCode:
     from qdepot.cli.showing import result_lines
-    from qdepot.cli.waiting import wait_for
 
-    if not as_json:
-        _announce(jobs, as_json=False)
-    wait_for(client, [job for _, job in jobs], timeout_s)
     code = ExitCode.OK
     for label, job in jobs:
+        if len(jobs) > 1:
+            print_text(f"\n{label}  {job.id}")
         try:
-            if as_json:
-                print_json({**_shown(label, job), "result": job.result_document(), "failure": None})
-                continue
-            if len(jobs) > 1:
-                print_text(f"\n{label}  {job.id}")
             for line in result_lines(job.result()):
                 print_text(line)
         except JobFailedError as error:
-            code = ExitCode.JOB_FAILED
-            if as_json:
-                print_json({**_shown(label, job), "result": None, "failure": error.details.get("failure")})
             error.details["file"] = label
             print_error(error)
+            code = ExitCode.JOB_FAILED
     return code
+
+
+def _results_as_json(jobs: list[tuple[str, JobHandle]]) -> tuple[list[dict[str, object]], ExitCode]:
+    documents: list[dict[str, object]] = []
+    code = ExitCode.OK
+    for label, job in jobs:
+        document = {**_shown(label, job), "result": None, "failure": None}
+        try:
+            document["result"] = job.result_document()
+        except JobFailedError as error:
+            document["failure"] = error.details.get("failure")
+            code = ExitCode.JOB_FAILED
+        documents.append(document)
+    return documents, code
 
 
 def _shown(label: str, job: JobHandle) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from pydantic import JsonValue, ValidationError
 
 from qdepot.client.circuits import as_list, is_quantum_circuit, wire_source
+from qdepot.client.problems import invalid_fields
 from qdepot.client.values import looks_like_observables, observables, parameter_values
 from qdepot.errors import InvalidRequestError
 from qdepot.wire.requests import JobBody
@@ -78,7 +79,7 @@ class JobSpec:
         try:
             return JobBody.model_validate(document)
         except ValidationError as error:
-            raise _invalid(error) from error
+            raise invalid_fields(error, what="the job") from error
 
 
 def job_specs(jobs: Iterable[object], options: JobOptions) -> list[JobSpec]:
@@ -184,13 +185,3 @@ def _options(spec: JobSpec) -> dict[str, JsonValue]:
 
 def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _invalid(error: ValidationError) -> InvalidRequestError:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    places = [".".join(str(part) for part in problem["loc"]) for problem in problems]
-    texts = [f"{place}: {problem['msg']}" for place, problem in zip(places, problems, strict=True)]
-    more = f" (and {len(texts) - 3} more)" if len(texts) > 3 else ""
-    return InvalidRequestError(
-        f"the job cannot be sent: {'; '.join(texts[:3])}{more}", solution="Change what is named and submit again."
-    )

@@ -77,6 +77,16 @@ def error_without_answer(no_answer: NoAnswer, *, request: Request[object], url: 
     return UnavailableError(message, solution="Whether it was carried out is not known: look before you repeat it.")
 
 
+def invalid_fields(error: ValidationError, *, what: str) -> InvalidRequestError:
+    """The error for something that cannot be sent, because fields of it are wrong."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    texts = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems]
+    more = f" (and {len(texts) - 3} more)" if len(texts) > 3 else ""
+    return InvalidRequestError(
+        f"{what} cannot be sent: {'; '.join(texts[:3])}{more}", solution="Change what is named, and try again."
+    )
+
+
 def strange_answer(answer: Answer, *, url: str) -> QDepotError:
     """The error for an answer that no qdepot service gives."""
     kind = answer.headers.get("content-type", "no content type")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from qdepot.client.exchange import Answer, Request, T
+from qdepot.client.problems import invalid_fields
 from qdepot.client.results import Result, result_from_json
 from qdepot.wire.answers import (
     BackendAnswer,
@@ -134,17 +135,19 @@ def cancel_job(job_id: str) -> Request[JobAnswer]:
 
 
 def edit_job(job_id: str, *, name: str | None = None, tags: Sequence[str] | None = None) -> Request[JobAnswer]:
-    """Change name or tags; None leaves them as they are. Never repeated on its own."""
+    """Change name or tags; None leaves them as they are. Never repeated on its own.
+
+    Raises:
+        InvalidRequestError: They are too long or too many.
+    """
     changes: dict[str, object] = {} if name is None else {"name": name}
     if tags is not None:
         changes["tags"] = list(tags)
-    return Request(
-        method="PATCH",
-        path=_job(job_id),
-        headers=_JSON_BODY,
-        body=_sent(JobEditBody.model_validate(changes)),
-        parse=_as(JobAnswer),
-    )
+    try:
+        body = JobEditBody.model_validate(changes)
+    except ValidationError as error:
+        raise invalid_fields(error, what="the change") from error
+    return Request(method="PATCH", path=_job(job_id), headers=_JSON_BODY, body=_sent(body), parse=_as(JobAnswer))
 
 
 def delete_job(job_id: str) -> Request[None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from qdepot.client import requests
 from qdepot.client.exchange import Flow, Request, T, paused
 from qdepot.client.repeating import Patience, Peer, answered
-from qdepot.domain.job import JobStatus
+from qdepot.domain.job import JobStatus, canonical_job_id
 from qdepot.errors import JobFailedError, NotFoundError, UnavailableError, WaitTimeoutError
 from qdepot.wire.answers import JobAnswer, StatusAnswer
 
@@ -104,18 +104,20 @@ def statuses(peer: Peer, job_ids: Sequence[str], *, deadline: float | None = Non
         NotFoundError: One of them does not exist.
     """
     found: dict[str, StatusAnswer] = {}
-    for begin in range(0, len(job_ids), MOST_IDS):
-        request = requests.job_statuses(job_ids[begin : begin + MOST_IDS])
+    ids = {one: canonical_job_id(one) for one in job_ids}
+    asked = list(dict.fromkeys(one for one in ids.values() if one is not None))
+    for begin in range(0, len(asked), MOST_IDS):
+        request = requests.job_statuses(asked[begin : begin + MOST_IDS])
         answers = yield from _patiently(peer, request, deadline=deadline, what="the jobs")
         found.update({answer.id: answer for answer in answers})
-    missing = [one for one in job_ids if one not in found]
+    missing = [one for one, known_as in ids.items() if known_as not in found]
     if missing:
         raise NotFoundError(
             f"there is no job {missing[0]}" + (f", nor {len(missing) - 1} more" if len(missing) > 1 else ""),
             solution="List what there is: client.jobs(), or `qdepot jobs`.",
             details={"ids": missing},
         )
-    return {one: found[one] for one in job_ids}
+    return {one: found[known_as] for one, known_as in ids.items() if known_as is not None}
 
 
 def once_completed(
