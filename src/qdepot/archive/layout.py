@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from qdepot.domain.job import Job
 from qdepot.errors import InvalidRequestError
 
+TOMBSTONE = ".tombstone.json"
+"""What the key of a tombstone ends in."""
+
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -73,7 +76,7 @@ def edit_key(job: Job, *, version: int, nonce: str) -> str:
 
 def tombstone_key(job: Job) -> str:
     """Completed: the job was deleted."""
-    return f"{stem(job)}.tombstone.json"
+    return f"{stem(job)}{TOMBSTONE}"
 
 
 def stem(job: Job) -> str:
