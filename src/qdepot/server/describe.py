@@ -14,8 +14,9 @@ from qdepot.services.jobs import Jobs
 
 def openapi_text() -> str:
     """The document as it is committed."""
-    unasked = Jobs.__new__(Jobs)  # the description is made of types alone: no service is asked anything
-    parts = ServerParts(jobs=unasked, backends=Backends.__new__(Backends), health=Health(checks={}), version="")
+    # The description is made of types alone: no service is asked anything, so none has to be there.
+    jobs, backends = Jobs.__new__(Jobs), Backends.__new__(Backends)
+    parts = ServerParts(jobs=jobs, backends=backends, health=Health(checks={}), version="")
     return json.dumps(build_app(parts).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

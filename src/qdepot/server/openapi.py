@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from qdepot.server.v1.documented import SCHEMAS
+from qdepot.server.v1.examples import EXAMPLES
 from qdepot.server.v1.service import API_VERSION
 from qdepot.wire.answers import Problem
 from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, StatusesBody
@@ -64,5 +65,19 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas.update(further["$defs"])
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    for path in document["paths"].values():
+        for operation in path.values():
+            _tidy(operation)
     return document
+
+
+def _tidy(operation: dict[str, Any]) -> None:
+    """The first sentence of a route's description is its summary; answers stand in the order of their statuses."""
+    first, _, rest = operation.pop("description").partition("\n")
+    operation["summary"] = first.removesuffix(".")
+    if rest.strip():
+        operation["description"] = rest.strip()
+    operation["responses"] = dict(sorted(operation["responses"].items()))

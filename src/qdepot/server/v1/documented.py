@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from qdepot.errors import error_classes
-from qdepot.server.errors import MEDIA_TYPE, status_of, title_of
+from qdepot.errors import QDepotError, error_classes
+from qdepot.server.errors import MEDIA_TYPE, problem_document, status_of, title_of
 
 SCHEMAS = "#/components/schemas/"
 
@@ -19,16 +20,24 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
         codes: Of the errors that this route's callers meet; those that all routes share are added.
     """
     classes = error_classes()
-    by_status: dict[int | str, list[str]] = {}
+    by_status: dict[int, list[type[QDepotError]]] = {}
     for code in (*codes, "wrong_host", "cross_site", "internal_error"):
-        by_status.setdefault(status_of(classes[code]), []).append(f"`{code}`: {title_of(classes[code])}")
-    return {
-        status: {
-            "description": "\n\n".join(texts),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
-        }
-        for status, texts in by_status.items()
-    }
+        by_status.setdefault(status_of(classes[code]), []).append(classes[code])
+    return {status: _problem_answer(status, found) for status, found in by_status.items()}
+
+
+def _problem_answer(status: int, found: Sequence[type[QDepotError]]) -> dict[str, Any]:
+    texts = [f"`{error_class.code}`: {title_of(error_class)}" for error_class in found]
+    content = {"schema": {"$ref": f"{SCHEMAS}Problem"}, "example": problem_document(found[0]())}
+    answer: dict[str, Any] = {"description": "\n\n".join(texts), "content": {MEDIA_TYPE: content}}
+    if status in {429, 503}:
+        answer["headers"] = _header("Retry-After", "Seconds after which a repeat makes sense.", "integer")
+    return answer
+
+
+def accepted(description: str) -> dict[int | str, dict[str, Any]]:
+    """The answer to a submission that made a job."""
+    return {201: {"description": description, "headers": _header("Location", "Where the job is.", "string")}}
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -46,6 +55,10 @@ def or_file(media_type: str, description: str) -> dict[int | str, dict[str, Any]
     """A good answer that is a file if that is asked for."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     return {200: {"description": description, "content": content}}
+
+
+def _header(name: str, description: str, kind: str) -> dict[str, Any]:
+    return {name: {"description": description, "schema": {"type": kind}}}
 
 
 BODY_CODES = ("invalid_request", "payload_too_large", "unsupported_media_type")

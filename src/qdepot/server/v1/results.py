@@ -65,7 +65,7 @@ class ResultRoutes:
         job_id: str,
         caller: CurrentCaller,
         *,
-        accept: Annotated[str, Header()] = "",
+        accept: Annotated[str, Header(include_in_schema=False)] = "",
         result_format: ResultFormat = None,
     ) -> Response:
         """The result of a job.

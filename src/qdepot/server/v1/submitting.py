@@ -20,6 +20,7 @@ from qdepot.wire.requests import JobBody
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         description="Any text of your own, new for each new job: a repeat with it gives the same job.",
@@ -39,8 +40,8 @@ class SubmitRoutes:
         shared: dict[str, Any] = {
             "status_code": 201,
             "response_model": JobAnswer,
-            "response_description": "Accepted and stored; `Location` says where the job is.",
             "responses": {
+                **documented.accepted("Accepted and stored."),
                 **documented.answers(JobAnswer, {200: "A repeat: this is the job that it made before."}),
                 **documented.problems(*documented.SUBMIT_CODES),
             },

@@ -1,0 +1,81 @@
+"""What answers look like, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_ID = "01931a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b"
+_RESULT = {
+    "id": _ID,
+    "status": "COMPLETED",
+    "results": [
+        {
+            "shots": 1024,
+            "shape": [],
+            "counts": {"00": 510, "11": 514},
+            "registers": {"c": {"num_bits": 2, "counts": {"00": 510, "11": 514}}},
+            "metadata": {},
+        }
+    ],
+}
+_STATUS = {"id": _ID, "status": "RUNNING", "stage": "running", "why": "", "attempt": 1}
+
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "JobAnswer": {
+        "id": _ID,
+        "status": "COMPLETED",
+        "stage": "done",
+        "backend": "aer",
+        "name": "bell",
+        "tags": ["demo"],
+        "kind": "sampler",
+        "project": "default",
+        "owner": "local",
+        "num_circuits": 1,
+        "shots": 1024,
+        "options": {"seed": 7},
+        "created_at": "2030-01-01T12:00:00.000000Z",
+        "queued_at": "2030-01-01T12:00:00.004000Z",
+        "running_at": "2030-01-01T12:00:00.005000Z",
+        "ended_at": "2030-01-01T12:00:00.012000Z",
+        "result_size_bytes": 154,
+        "result": _RESULT,
+        "links": {
+            "self": f"/v1/jobs/{_ID}",
+            "status": f"/v1/jobs/{_ID}/status",
+            "result": f"/v1/jobs/{_ID}/result",
+        },
+    },
+    "StatusAnswer": _STATUS,
+    "StatusesAnswer": {"statuses": [_STATUS]},
+    "ResultAnswer": _RESULT,
+    "BatchAnswer": {"jobs": [{"id": _ID, "status": "CREATED"}]},
+    "EventListAnswer": {
+        "events": [
+            {
+                "number": 12,
+                "at": "2030-01-01T12:00:00.004000Z",
+                "from_status": "CREATED",
+                "to_status": "QUEUED",
+                "stage": "waiting",
+                "attempt": 1,
+                "by": "submitter",
+                "why": "the backend has it",
+            }
+        ]
+    },
+    "Problem": {
+        "type": "/problems/invalid_program",
+        "title": "The program cannot be read.",
+        "status": 422,
+        "detail": "circuit 0, line 3, column 7: there is no gate 'hh'",
+        "code": "invalid_program",
+        "solution": "Define the gate, or include the file that does.",
+        "instance": "/v1/jobs",
+        "details": {"circuit": 0, "line": 3, "column": 7},
+    },
+    "StatusesBody": {"ids": [_ID]},
+    "JobEditBody": {"name": "bell again", "tags": ["demo", "paper"]},
+}
+"""By schema."""
