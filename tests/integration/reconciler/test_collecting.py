@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from qdepot.testing.faulty_store import FaultyStore
 
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, JobStatus, Stage
+from qdepot.testing.faulty_store import FaultyStore, Moment
 from support.world import ME, World, order
 
 
@@ -29,7 +29,7 @@ def test_a_store_that_is_away_leaves_the_result_at_the_backend_until_it_is_back(
     store = FaultyStore(world.completed)
     world.archive = Archive(pending=world.pending, completed=store)
     job, process = until_collecting(world)
-    store.fail_before("create_many", times=3)
+    store.fail_next("create_many", times=3)
     process.run(Duty.COLLECT)
     assert (world.job(job).status, world.job(job).stage) == (JobStatus.RUNNING, Stage.COLLECTING)
     assert world.job(job).failures_in_row == 1
@@ -41,7 +41,7 @@ def test_a_bundle_whose_write_was_not_acknowledged_is_adopted(world: World):
     store = FaultyStore(world.completed)
     world.archive = Archive(pending=world.pending, completed=store)
     job, process = until_collecting(world)
-    store.fail_after("create_many", times=1)
+    store.fail_next("create_many", Moment.AFTER, times=1)
     world.bring_home(process)
     assert world.job(job).status is JobStatus.COMPLETED
     assert len(list(world.completed.scan())) == 1

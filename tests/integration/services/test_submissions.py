@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from qdepot.testing.faulty_store import FaultyStore
 
 from qdepot.archive.archive import Archive
 from qdepot.domain.caller import Caller
@@ -20,6 +19,7 @@ from qdepot.errors import (
     UnsupportedProgramError,
 )
 from qdepot.services.orders import Submitted
+from qdepot.testing.faulty_store import FaultyStore
 from support.world import ME, World, order
 
 AN_ID = "0b5f8f6e-3c55-4bb0-9f0a-0f5a3c1d2e3f"
@@ -131,7 +131,7 @@ def test_racing_repeats_make_one_job(world: World):
 def test_a_store_that_is_away_refuses_the_job_and_a_repeat_is_safe(world: World):
     store = FaultyStore(world.pending)
     world.archive = Archive(pending=store, completed=world.completed)
-    store.fail_before("create", times=1)
+    store.fail_next("create", times=1)
     with pytest.raises(UnavailableError):
         world.jobs().submit(order(), caller=ME, idempotency_key="k")
     assert nothing_is_left(world)
