@@ -14,7 +14,6 @@ import signal
 import sys
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 
 CHANNEL_FD = 3
 """Where a child finds its channel to the service."""
@@ -40,9 +39,13 @@ class Memory:
 def memory() -> Memory:
     """What this process has now; zeros where the system does not tell."""
     try:
-        pages = Path("/proc/self/statm").read_text().split()
+        fd = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return Memory(address_space_bytes=0, resident_bytes=0)
+    try:
+        pages = os.read(fd, 200).split()
+    finally:
+        os.close(fd)
     page = resource.getpagesize()
     return Memory(address_space_bytes=int(pages[0]) * page, resident_bytes=int(pages[1]) * page)
 

@@ -75,8 +75,9 @@ class Worker:
 
     def _frames(self) -> Iterator[Frame]:
         decoder = FrameDecoder(max_body_bytes=_MAX_REQUEST_BYTES)
-        while chunk := self.channel.recv(_CHUNK_BYTES):
-            yield from decoder.feed(chunk)
+        buffer = memoryview(bytearray(_CHUNK_BYTES))
+        while size := self.channel.recv_into(buffer):
+            yield from decoder.feed(buffer[:size])
 
     def _send(self, pieces: list[memoryview]) -> None:
         for piece in pieces:

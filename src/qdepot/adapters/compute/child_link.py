@@ -13,7 +13,6 @@ from qdepot.domain.framing import Frame, FrameDecoder
 from qdepot.errors import QDepotError
 from qdepot.ports.compute_pool import Lane
 
-_READ_BYTES = 256 * 1024
 _READS_AT_ONCE = 8
 _PIECES_AT_ONCE = 64
 
@@ -39,6 +38,7 @@ class ChildLink:
         state: See there.
         serves: Owner and memory limit of the first task, which hold for its whole life; None before.
         order: What it works on.
+        turn_ends_at: Until then its owner may go on without waiting for another turn.
         due_at: When something must happen, on the monotonic clock: the end of a task, or of a kill.
         verdict: How its order ends once it is dead; None: as the supervisor's report says.
         was_ready: It came to life.
@@ -53,6 +53,7 @@ class ChildLink:
         self.state = ChildState.STARTING
         self.serves: tuple[str, int] | None = None
         self.order: Order | None = None
+        self.turn_ends_at = -math.inf
         self.due_at = math.inf
         self.verdict: QDepotError | None = None
         self.was_ready = False
@@ -66,7 +67,7 @@ class ChildLink:
     @property
     def is_fresh(self) -> bool:
         """True if it has served nobody yet and is to serve somebody."""
-        return self.serves is None and self.state in {ChildState.STARTING, ChildState.IDLE}
+        return self.serves is None and (self.state is ChildState.IDLE or self.state is ChildState.STARTING)
 
     @property
     def is_spent(self) -> bool:
@@ -82,7 +83,7 @@ class ChildLink:
     def give(self, order: Order, *, now: float) -> None:
         """Start an order; :meth:`send` gets it out."""
         self.state = ChildState.BUSY
-        self.serves = (order.owner, order.limits.memory_bytes)
+        self.serves = order.serves
         self.order = order
         self.due_at = now + order.limits.time_s
         self._unsent.extend(order.request)
@@ -90,9 +91,8 @@ class ChildLink:
     def send(self) -> bool:
         """Send what there is room for; True if more is waiting."""
         while self._unsent:
-            pieces = list(itertools.islice(self._unsent, _PIECES_AT_ONCE))
             try:
-                sent = self.channel.sendmsg(pieces)
+                sent = self.channel.sendmsg(itertools.islice(self._unsent, _PIECES_AT_ONCE))
             except BlockingIOError:
                 return True
             except OSError:
@@ -107,8 +107,11 @@ class ChildLink:
         if sent:
             self._unsent[0] = self._unsent[0][sent:]
 
-    def receive(self) -> list[Frame]:
-        """The frames that came, at most a few megabytes of them. Sets ``hung_up`` where the channel has ended.
+    def receive(self, buffer: memoryview) -> list[Frame]:
+        """The frames that came, of at most a few megabytes. Sets ``hung_up`` where the channel has ended.
+
+        Args:
+            buffer: To read into; free again afterwards.
 
         Raises:
             InternalError, ResourceLimitError: What came is no frame, or too large.
@@ -117,14 +120,14 @@ class ChildLink:
         frames: list[Frame] = []
         for _ in range(_READS_AT_ONCE):
             try:
-                chunk = self.channel.recv(_READ_BYTES)
+                size = self.channel.recv_into(buffer)
             except BlockingIOError:
                 break
             except ConnectionError:
-                chunk = b""
-            frames += self._decoder.feed(chunk)
-            self.hung_up = not chunk
-            if len(chunk) < _READ_BYTES:
+                size = 0
+            frames += self._decoder.feed(buffer[:size])
+            self.hung_up = not size
+            if size < len(buffer):
                 break
         return frames
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from qdepot.adapters.compute.child_link import ChildLink, ChildState
 from qdepot.adapters.compute.fair_queue import FairQueue
 from qdepot.adapters.compute.orders import Order
 
+_TURN_S = 0.05
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
@@ -15,58 +17,71 @@ _LONGEST_PAUSE_S = 5.0
 class Crew:
     """Decides; the dispatcher acts. Used on the pool's thread alone.
 
-    One child more than can work at once is kept for owners who were served before, so that two owners in turn do not
-    cost a fork each time, and one fresh child, so that a new owner does not wait for one.
+    Owners take turns. Since another owner needs another child, which costs a fork,
+
+    - one child more than can work at once is kept for owners who were served before,
+    - one fresh child is kept for an owner who was not,
+    - and where that is not enough, an owner's turn is not one task but as many as fit into 50 ms.
 
     Attributes:
         size: Most children that work at once.
         queue: Orders that wait.
         children: By number; the one that got work last comes last.
-        fork_at: No child is forked before that time, after forks have failed.
+        stale: Something has changed since the dispatcher last looked after it.
+        fork_at: Forks have failed; the next comes then. Infinite if there is nothing to wait for.
     """
 
     def __init__(self, *, size: int) -> None:
         self.size = size
         self.queue: FairQueue[Order] = FairQueue()
         self.children: dict[int, ChildLink] = {}
-        self.fork_at = 0.0
+        self.stale = True
+        self.fork_at = math.inf
         self._failures = 0
 
     @property
     def busy(self) -> int:
         """Children that work."""
-        return sum(child.state is ChildState.BUSY for child in self.children.values())
+        return sum([child.state is ChildState.BUSY for child in self.children.values()])
 
     @property
     def is_warm(self) -> bool:
         """True if a child is idle or works."""
-        return any(child.state in {ChildState.IDLE, ChildState.BUSY} for child in self.children.values())
+        return any(child.state is ChildState.IDLE or child.state is ChildState.BUSY for child in self.children.values())
 
-    def matches(self) -> Iterator[tuple[Order, ChildLink]]:
+    def matches(self, now: float) -> Iterator[tuple[Order, ChildLink]]:
         """Orders whose turn it is, each with the child that shall do it. The child must be given it before the next."""
         while self.queue and self.busy < self.size:
-            order = self.queue.first()
-            child = self._child_for(order) if order is not None else None
-            if child is None:
+            match = self._match(now)
+            if match is None:
                 return
+            order, child = match
             # It becomes the last, as the one that was used most recently.
             self.children[child.number] = self.children.pop(child.number)
-            yield self.queue.take(), child
+            yield order, child
 
-    def _child_for(self, order: Order) -> ChildLink | None:
-        """A child that has served this owner under this limit, or a fresh one; None as long as there is neither."""
-        wanted = (order.owner, order.limits.memory_bytes)
+    def _match(self, now: float) -> tuple[Order, ChildLink] | None:
         idle = [child for child in self.children.values() if child.state is ChildState.IDLE]
-        return next(
-            (child for child in idle if child.serves == wanted),
-            next((child for child in idle if child.serves is None), None),
-        )
+        order = self.queue.first()
+        for child in idle:
+            if order is not None and child.serves == order.serves:
+                return self.queue.take(), child
+        for child in idle:
+            if child.serves is not None and now < child.turn_ends_at:
+                following = self.queue.first_of(child.serves[0])
+                if following is not None and child.serves == following.serves:
+                    return self.queue.take_of(following.owner), child
+        for child in idle:
+            if child.serves is None:
+                child.turn_ends_at = now + _TURN_S
+                return self.queue.take(), child
+        return None
 
-    def missing(self, now: float) -> int:
+    def missing(self) -> int:
         """How many children to fork now."""
-        if now < self.fork_at:
+        if self.fork_at != math.inf:
             return 0
-        fresh = sum(child.is_fresh for child in self.children.values())
+        fresh = sum([child.is_fresh for child in self.children.values()])
         return max(0, max(1, min(len(self.queue), self.size - self.busy)) - fresh)
 
     def surplus(self) -> list[ChildLink]:
@@ -82,3 +97,9 @@ class Crew:
         """A child could not be started: wait before the next, longer each time."""
         self.fork_at = now + min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._failures)
         self._failures += 1
+
+    def look_at_clock(self, now: float) -> None:
+        """End the wait for the next fork if it is over."""
+        if now >= self.fork_at:
+            self.fork_at = math.inf
+            self.stale = True

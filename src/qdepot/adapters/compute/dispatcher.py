@@ -33,7 +33,8 @@ class Dispatcher:
         self._ended = False
         self._crews = {lane: Crew(size=size) for lane, size in options.children.items()}
         self._loop = EventLoop(turn=self._turn, on_end=self._on_end)
-        self._tree = ProcessTree(options, self._loop, Listener(on_ready=self._on_ready, on_gone=self._on_gone))
+        listener = Listener(on_supervisor=self._on_supervisor, on_idle=self._on_idle, on_gone=self._on_gone)
+        self._tree = ProcessTree(options, self._loop, listener)
         self._loop.start()
 
     def submit(self, order: Order) -> bool:
@@ -55,22 +56,28 @@ class Dispatcher:
         self._tree.tick(now)
         self._look_for_trouble()
         for lane, crew in self._crews.items():
-            self._match(crew, now)
-            self._balance(lane, crew, now)
-        usable = self._tree.problem is None
-        self.warm = frozenset(lane for lane, crew in self._crews.items() if usable and crew.is_warm)
-        pauses = [crew.fork_at for crew in self._crews.values() if crew.fork_at > now]
-        return min([self._tree.next_tick(), *pauses])
+            crew.look_at_clock(now)
+            if crew.stale:
+                self._look_after(lane, crew, now)
+        return min([self._tree.next_tick(), *[crew.fork_at for crew in self._crews.values()]])
+
+    def _look_after(self, lane: Lane, crew: Crew, now: float) -> None:
+        crew.stale = False
+        self._match(crew, now)
+        self._balance(lane, crew, now)
+        usable = crew.is_warm and self._tree.problem is None
+        if usable != (lane in self.warm):
+            self.warm ^= {lane}
 
     def _match(self, crew: Crew, now: float) -> None:
-        for order, child in crew.matches():
+        for order, child in crew.matches(now):
             if order.handle.begin():
                 self._tree.give(child, order, now=now)
 
     def _balance(self, lane: Lane, crew: Crew, now: float) -> None:
         for child in crew.surplus():
             self._tree.doom(child)
-        for _ in range(crew.missing(now)):
+        for _ in range(crew.missing()):
             try:
                 forked = self._tree.fork(lane)
             except OSError as error:
@@ -96,7 +103,9 @@ class Dispatcher:
         if self._ended:
             order.handle.finish(TaskCancelledError("the pool was closed"))
         else:
-            self._crews[order.lane].queue.add(order.owner, order.number, order)
+            crew = self._crews[order.lane]
+            crew.queue.add(order.owner, order.number, order)
+            crew.stale = True
 
     def _cancel(self, order: Order) -> None:
         crew = self._crews[order.lane]
@@ -105,12 +114,19 @@ class Dispatcher:
             if child.order is order and child.state is ChildState.BUSY:
                 self._tree.doom(child, TaskCancelledError("the task was cancelled while it ran"))
 
-    def _on_ready(self, child: ChildLink) -> None:
-        self._crews[child.lane].fork_succeeded()
+    def _on_supervisor(self) -> None:
+        for crew in self._crews.values():
+            crew.stale = True
+
+    def _on_idle(self, child: ChildLink) -> None:
+        crew = self._crews[child.lane]
+        crew.stale = True
+        crew.fork_succeeded()
 
     def _on_gone(self, child: ChildLink) -> None:
         crew = self._crews[child.lane]
         crew.children.pop(child.number, None)
+        crew.stale = True
         if not child.was_ready:
             crew.fork_failed(time.monotonic())
 

@@ -30,13 +30,26 @@ class FairQueue(Generic[Item]):
             return next(iter(row.values()))
         return None
 
+    def first_of(self, owner: str) -> Item | None:
+        """The oldest item of an owner, left where it is."""
+        row = self._by_owner.get(owner)
+        return next(iter(row.values())) if row else None
+
     def take(self) -> Item:
         """Take the item whose turn it is; its owner goes to the end of the line.
 
         Raises:
             StopIteration: The queue is empty.
         """
-        owner, row = next(iter(self._by_owner.items()))
+        return self.take_of(next(iter(self._by_owner)))
+
+    def take_of(self, owner: str) -> Item:
+        """Take the oldest item of an owner, who goes to the end of the line.
+
+        Raises:
+            KeyError: The owner has none.
+        """
+        row = self._by_owner[owner]
         _, item = row.popitem(last=False)
         self._by_owner.move_to_end(owner)
         self._taken_from(owner, row)

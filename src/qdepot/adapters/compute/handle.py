@@ -41,9 +41,10 @@ class Handle:
 
     def cancel(self) -> None:
         """Stop it; see the port."""
+        stop = self._on_cancel
         if not self.done:
             self._end(TaskCancelledError("the task was cancelled before it started"), if_waiting=True)
-            self._on_cancel()
+            stop()
 
     @property
     def started(self) -> bool:
@@ -79,9 +80,14 @@ class Handle:
                 return
             self._outcome = outcome
             callbacks, self._callbacks = self._callbacks, []
+            self._on_cancel = _nothing  # a handle that is kept for its result keeps nothing else alive
             self._ended.set()
         for callback in callbacks:
             _call(callback)
+
+
+def _nothing() -> None:
+    """Done is done."""
 
 
 def _call(callback: Callable[[], None]) -> None:

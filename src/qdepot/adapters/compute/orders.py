@@ -29,6 +29,11 @@ class Order:
     request: list[memoryview]
     handle: Handle
 
+    @property
+    def serves(self) -> tuple[str, int]:
+        """What a child must be bound to in order to take it: owner and memory limit."""
+        return self.owner, self.limits.memory_bytes
+
     @classmethod
     def of(cls, task: Task, *, number: int, handle: Handle) -> Order:
         """Make it of a task.

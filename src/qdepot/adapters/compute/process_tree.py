@@ -24,6 +24,7 @@ from qdepot.ports.compute_pool import Lane, Payload
 
 _log = logging.getLogger(__name__)
 
+_READ_BYTES = 256 * 1024
 _KILL_WITHIN_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -34,11 +35,13 @@ class Listener:
     """Who wants to know of children.
 
     Attributes:
-        on_ready: A child is warm.
+        on_supervisor: There is a supervisor, which was not there before.
+        on_idle: A child is warm, or has answered. It may be doomed already.
         on_gone: A child has ended, and its order with it.
     """
 
-    on_ready: Callable[[ChildLink], None]
+    on_supervisor: Callable[[], None]
+    on_idle: Callable[[ChildLink], None]
     on_gone: Callable[[ChildLink], None]
 
 
@@ -63,6 +66,7 @@ class ProcessTree:
         self._numbers = itertools.count(1)
         self._supervisor: SupervisorLink | None = None
         self._start_at = 0.0
+        self._buffer = memoryview(bytearray(_READ_BYTES))
 
     def tick(self, now: float) -> None:
         """Start a supervisor if there is none, and do what is due with children."""
@@ -145,6 +149,7 @@ class ProcessTree:
             self._count_failure(now, complaint=str(error))
         else:
             self._loop.watch(self._supervisor.control, self._on_control)
+            self._listener.on_supervisor()
 
     def _count_failure(self, now: float, *, complaint: str) -> None:
         self._start_at = now + min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self.failed_starts)
@@ -203,7 +208,7 @@ class ProcessTree:
 
     def _on_readable(self, child: ChildLink) -> None:
         try:
-            for frame in child.receive():
+            for frame in child.receive(self._buffer):
                 self._on_frame(child, frame)
         except QDepotError as error:
             self.doom(child, error)
@@ -218,7 +223,7 @@ class ProcessTree:
         resident = resident if isinstance(resident, int) else 0
         if frame.kind == "ready" and child.state is ChildState.STARTING:
             child.started(resident_bytes=resident)
-            self._listener.on_ready(child)
+            self._listener.on_idle(child)
         elif child.state is ChildState.BUSY and child.order is not None and frame.number == child.order.number:
             self._on_answer(child, frame, resident_bytes=resident)
         elif child.state is not ChildState.DYING:
@@ -234,6 +239,7 @@ class ProcessTree:
         if worn or not isinstance(outcome, Payload | InvalidRequestError):
             self.doom(child)
         order.handle.finish(outcome)
+        self._listener.on_idle(child)
 
     def _on_due(self, child: ChildLink) -> None:
         if child.state is ChildState.BUSY and child.order is not None:
