@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from qdepot.archive.manifest import damaged
-from qdepot.archive.plain import json_text, time_of
+from qdepot.archive.plain import json_lines, time_of
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Failure, Job, JobStatus, Stage
 
@@ -54,9 +54,9 @@ def job_document(job: Job, ending: Ending, *, manifest: Sequence[Mapping[str, ob
         "ended_at": ending.ended_at,
         "events": [{name: getattr(event, name) for name in _EVENT} for event in ending.events],
         "metadata": ending.metadata,
-        "manifest": manifest,
+        "manifest": list(manifest),
     }
-    return f"{json_text(document, indent=1)}\n".encode()
+    return json_lines(document)
 
 
 def read_ending(document: Mapping[str, Any], *, key: str) -> Ending:

@@ -12,7 +12,7 @@ from typing import Any
 
 from qdepot.archive import layout
 from qdepot.archive.manifest import damaged
-from qdepot.archive.plain import json_text, time_of
+from qdepot.archive.plain import json_lines, time_of
 from qdepot.domain.job import Job, JobChange
 from qdepot.errors import ConflictError, InternalError
 from qdepot.ports.object_store import ObjectExistsError, ObjectStore
@@ -54,7 +54,7 @@ def put_receipt(store: ObjectStore, job: Job, provider_job_id: str) -> None:
         "provider_job_id": provider_job_id,
     }
     try:
-        store.create(key, _bytes(document))
+        store.create(key, json_lines(document))
     except ObjectExistsError as error:
         noted = read_receipt(store, job)
         if noted != provider_job_id:
@@ -87,7 +87,7 @@ def put_edit(store: ObjectStore, change: JobChange) -> None:
         raise InternalError(f"the edit of job {after.id} has no line for its history")
     document = {"format": EDIT_FORMAT, "job_id": after.id, "version": after.version, "edited_at": event.at}
     document |= {name: getattr(after, name) for name in _EDITABLE if getattr(after, name) != getattr(before, name)}
-    content = _bytes(document)
+    content = json_lines(document)
     nonce = hashlib.sha256(content).hexdigest()[:12]
     store.replace(layout.edit_key(after, version=after.version, nonce=nonce), content)
 
@@ -112,11 +112,7 @@ def put_tombstone(store: ObjectStore, job: Job, at: datetime) -> None:
         "deleted_at": at,
     }
     with contextlib.suppress(ObjectExistsError):
-        store.create(layout.tombstone_key(job), _bytes(document))
-
-
-def _bytes(document: Mapping[str, object]) -> bytes:
-    return f"{json_text(document, indent=1)}\n".encode()
+        store.create(layout.tombstone_key(job), json_lines(document))
 
 
 def _document(store: ObjectStore, key: str, *, expected: str) -> dict[str, Any]:

@@ -8,12 +8,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 
-def json_text(document: Mapping[str, object], *, indent: int | None = None) -> str:
-    """JSON that every reader takes: numbers that are not finite become null."""
+def json_text(value: object) -> str:
+    """JSON on one line that every reader takes: numbers that are not finite become null."""
     try:
-        return json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
+        return _ENCODER.encode(value)
     except ValueError:
-        return json.dumps(_finite(document), ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
+        return _ENCODER.encode(_finite(value))
+
+
+def json_lines(document: Mapping[str, object]) -> bytes:
+    """The same for people to look at: a line for each member (of a plain name), and for each item of a list.
+
+    The standard library's own indenting is written in Python, and was ten times slower.
+    """
+    members = ",\n".join(f' "{name}": {_items(value)}' for name, value in document.items())
+    return f"{{\n{members}\n}}\n".encode()
 
 
 def time_text(at: datetime) -> str:
@@ -24,6 +33,13 @@ def time_text(at: datetime) -> str:
 def time_of(text: str) -> datetime:
     """The time that :func:`time_text` wrote."""
     return datetime.fromisoformat(text)
+
+
+def _items(value: object) -> str:
+    if not isinstance(value, list) or not value:
+        return json_text(value)
+    items = ",\n".join(f"  {json_text(item)}" for item in value)
+    return f"[\n{items}\n ]"
 
 
 def _plain(value: object) -> object:
@@ -42,3 +58,6 @@ def _finite(value: object) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_finite(item) for item in value]
     return value
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain)

@@ -70,7 +70,7 @@ def test_the_manifest_fits_every_member(archive, job, record, finish):
 
 
 def test_arrays_are_stored_as_they_are_and_text_is_deflated(archive, job, record, finish):
-    members = {"memory/0/c.npy": npy(np.zeros(5000)), "raw/answer.json": b" " * 5000, "raw/tiny.json": b" " * 50}
+    members = {"memory/0/c.npy": npy(np.zeros(5000)), "raw/answer.json": b" " * 5000, "raw/tiny.json": b" " * 500}
     bundle = opened(archive, finish(job, record, outcome=Outcome(document=RESULT, members=members)))
     compressed = {info.filename: info.compress_type for info in bundle.infolist()}
     assert compressed["raw/answer.json"] == zipfile.ZIP_DEFLATED
