@@ -60,4 +60,6 @@ def read_settings(**given: Any) -> Settings:  # noqa: ANN401 - whatever the comm
 
     settings = Settings.read(**given)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     return settings
