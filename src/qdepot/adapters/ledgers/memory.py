@@ -12,8 +12,11 @@ from datetime import datetime
 
 from qdepot.adapters.ledgers.cursor import Position, cursor_of, position_of
 from qdepot.adapters.ledgers.refusals import (
+    batch_checked,
     exists_already,
     gone,
+    identity_checked,
+    key_of,
     not_final,
     not_found,
     page_limit_checked,
@@ -58,21 +61,14 @@ class MemoryLedger:
 
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:
         """See the port."""
+        batch_checked(job for job, _ in jobs)
         with self._opened() as now:
-            ids: set[str] = set()
-            keys: dict[tuple[str, str, str], str] = {}
             for job, _ in jobs:
-                if job.id in ids or job.id in self._entries or job.id in self._deleted:
-                    raise exists_already(job.id, what="id")
-                key = _key_of(job)
-                if key is not None and (owner := self._keys.get(key) or keys.get(key)):
-                    raise exists_already(owner, what="idempotency key")
-                ids.add(job.id)
-                if key is not None:
-                    keys[key] = job.id
-            self._keys.update(keys)
+                self._check_free(job)
             for job, event in jobs:
                 self._entries[job.id] = entry = _Entry(job, due_at=now)
+                if (key := key_of(job)) is not None:
+                    self._keys[key] = job.id
                 self._write(entry, event)
         self._subscribers.tell()
 
@@ -151,6 +147,8 @@ class MemoryLedger:
 
     def save(self, changes: Sequence[JobChange], *, holder: str | None = None, keep_lease: bool = False) -> list[bool]:
         """See the port."""
+        for change in changes:
+            identity_checked(change)
         with self._opened() as now:
             won = [self._save_one(change, holder=holder, now=now) for change in changes]
             if holder is not None and not keep_lease:
@@ -201,7 +199,7 @@ class MemoryLedger:
                 return False
             del self._entries[job.id]
             self._deleted[job.id] = at
-            if (key := _key_of(entry.job)) is not None:
+            if (key := key_of(entry.job)) is not None:
                 del self._keys[key]
         self._subscribers.tell()
         return True
@@ -227,6 +225,13 @@ class MemoryLedger:
         with self._lock:
             yield self._clock.monotonic()
 
+    def _check_free(self, job: Job) -> None:
+        if job.id in self._entries or job.id in self._deleted:
+            raise exists_already(job.id, what="id")
+        key = key_of(job)
+        if key in self._keys:
+            raise exists_already(self._keys[key], what="idempotency key")
+
     def _held(self, holder: str, job_ids: Iterable[str], *, now: float) -> set[str]:
         known = (job_id for job_id in job_ids if job_id in self._entries)
         return {job_id for job_id in known if self._entries[job_id].held_by(holder, now=now)}
@@ -246,11 +251,6 @@ class MemoryLedger:
     def _write(self, entry: _Entry, event: JobEvent) -> None:
         self._last_event += 1
         entry.events.append(replace(event, number=self._last_event))
-
-
-def _key_of(job: Job) -> tuple[str, str, str] | None:
-    key = job.idempotency_key_sha256
-    return None if key is None else (job.project, job.owner, key)
 
 
 def _age(job: Job) -> tuple[datetime, str]:

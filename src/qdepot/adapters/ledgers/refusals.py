@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from qdepot.domain.job import Job
-from qdepot.errors import ConflictError, GoneError, InvalidRequestError, NotFoundError
+from qdepot.domain.job import Job, JobChange
+from qdepot.errors import ConflictError, GoneError, InvalidRequestError, InvalidTransitionError, NotFoundError
 from qdepot.ports.ledger import JobExistsError
+
+IDENTITY = frozenset(
+    {"id", "project", "owner", "backend", "kind", "created_at", "request_sha256", "idempotency_key_sha256"}
+)
+"""Fields of a job that never change."""
+
+
+def identity_checked(change: JobChange) -> None:
+    """A change leaves what makes a job this job.
+
+    Raises:
+        InvalidTransitionError: It does not.
+    """
+    touched = sorted(name for name in IDENTITY if getattr(change.before, name) != getattr(change.after, name))
+    if touched:
+        raise InvalidTransitionError(f"job {change.before.id}: {', '.join(touched)} never changes")
+
+
+def batch_checked(new: Iterable[Job]) -> None:
+    """No two jobs of a batch want the same id, or the same idempotency key.
+
+    Raises:
+        JobExistsError: Two do.
+    """
+    ids: set[str] = set()
+    keys: dict[tuple[str, str, str], str] = {}
+    for job in new:
+        if job.id in ids:
+            raise exists_already(job.id, what="id")
+        ids.add(job.id)
+        if (key := key_of(job)) is not None and keys.setdefault(key, job.id) != job.id:
+            raise exists_already(keys[key], what="idempotency key")
+
+
+def key_of(job: Job) -> tuple[str, str, str] | None:
+    """What no other job may have: the caller's key, within project and owner."""
+    key = job.idempotency_key_sha256
+    return None if key is None else (job.project, job.owner, key)
 
 
 def exists_already(job_id: str, *, what: str) -> JobExistsError:

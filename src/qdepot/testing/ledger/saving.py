@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
+from qdepot.errors import InvalidTransitionError
 from qdepot.ports.ledger import Ledger
 from qdepot.testing.clock import FrozenClock
 from qdepot.testing.jobs import MADE_AT, ended, job_id_of, make_job, queued
@@ -206,6 +208,15 @@ class Saving(LedgerFixtures):
         assert ledger.claim(Duty.POLL, holder=ANN, lease_s=LEASE_S, limit=1) == []
         clock.advance(1)
         assert len(ledger.claim(Duty.POLL, holder=ANN, lease_s=LEASE_S, limit=1)) == 1
+
+    @pytest.mark.parametrize("field", ["id", "project", "owner", "backend", "idempotency_key_sha256"])
+    def test_what_makes_a_job_this_job_never_changes(self, ledger: Ledger, field: str) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        another: dict[str, Any] = {field: "another"}
+        with pytest.raises(InvalidTransitionError, match=field):
+            ledger.save([_noted(job, "mine"), job.edited(**another)])
+        assert ledger.get(job.id) == job
 
     def test_a_big_batch_is_saved(self, ledger: Ledger) -> None:
         jobs = [make_job(number) for number in range(1, 1201)]

@@ -67,8 +67,8 @@ def _record_problems(job: Job) -> Iterator[str]:
 
 def _history(ledger: Ledger, job_id: str) -> list[JobEvent]:
     """All events of a job."""
-    events: list[JobEvent] = []
-    while more := ledger.events(job_id, after=events[-1].number if events else 0):
+    events = ledger.events(job_id, limit=_PAGE)
+    while events and len(events) % _PAGE == 0 and (more := ledger.events(job_id, after=events[-1].number, limit=_PAGE)):
         events += more
     return events
 

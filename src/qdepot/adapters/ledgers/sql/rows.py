@@ -1,0 +1,80 @@
+"""Records to rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import Row
+
+from qdepot.adapters.ledgers.sql import tables
+from qdepot.domain.event import JobEvent
+from qdepot.domain.job import Failure, Job, JobStatus, Stage
+
+_JOB_FIELDS = tuple(field.name for field in fields(Job))
+_EVENT_FIELDS = tuple(field.name for field in fields(JobEvent))
+
+JOB_COLUMNS = tuple(tables.jobs.c[name] for name in _JOB_FIELDS)
+"""What :func:`job_of` wants, in this order."""
+EVENT_COLUMNS = tuple(tables.events.c[name] for name in _EVENT_FIELDS)
+"""What :func:`event_of` wants, in this order."""
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """The columns of ``jobs`` that hold the record."""
+    row: dict[str, Any] = {name: getattr(job, name) for name in _JOB_FIELDS}
+    row["status"] = job.status.value
+    row["stage"] = job.stage.value
+    row["tags"] = tags_text(job.tags)
+    row["options"] = _json(job.options)
+    row["summary"] = None if job.summary is None else _json(job.summary)
+    row["outcome"] = None if job.outcome is None else job.outcome.value
+    row["failure"] = None if job.failure is None else _json(asdict(job.failure))
+    return row
+
+
+def job_of(row: Row[Any] | Sequence[Any]) -> Job:
+    """The record that a row of :data:`JOB_COLUMNS` holds."""
+    known: dict[str, Any] = dict(zip(_JOB_FIELDS, row, strict=True))
+    known["status"] = JobStatus(known["status"])
+    known["stage"] = Stage(known["stage"])
+    known["tags"] = tuple(json.loads(known["tags"]))
+    known["options"] = json.loads(known["options"])
+    if known["summary"] is not None:
+        known["summary"] = json.loads(known["summary"])
+    if known["outcome"] is not None:
+        known["outcome"] = JobStatus(known["outcome"])
+    if known["failure"] is not None:
+        known["failure"] = Failure(**json.loads(known["failure"]))
+    return Job(**known)
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Tags as the column ``tags`` holds them."""
+    return _json(tags)
+
+
+def tag_rows(job: Job) -> list[dict[str, Any]]:
+    """The rows of ``job_tags`` by which the job is found."""
+    return [
+        {"project": job.project, "tag": tag, "created_at": job.created_at, "job_id": job.id}
+        for tag in dict.fromkeys(job.tags)
+    ]
+
+
+def event_row(event: JobEvent) -> dict[str, Any]:
+    """The columns of ``events``; the number is the database's."""
+    row = {name: getattr(event, name) for name in _EVENT_FIELDS}
+    del row["number"]
+    return row
+
+
+def event_of(row: Row[Any] | Sequence[Any]) -> JobEvent:
+    """The event that a row of :data:`EVENT_COLUMNS` holds."""
+    return JobEvent(**dict(zip(_EVENT_FIELDS, row, strict=True)))
+
+
+def _json(value: Mapping[str, object] | Sequence[object]) -> str:
+    return json.dumps(value, separators=(",", ":"))
