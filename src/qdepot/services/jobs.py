@@ -9,6 +9,7 @@ from qdepot.archive.archive import Archive
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange, JobStatus, canonical_job_id
+from qdepot.domain.waiting import why_waiting
 from qdepot.errors import ConflictError, JobFailedError, NotFinishedError, NotFoundError, QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobFilter, Ledger, Page
@@ -39,7 +40,8 @@ class Jobs:
         self, order: JobOrder, *, caller: Caller, job_id: str | None = None, idempotency_key: str | None = None
     ) -> Submitted:
         """Accept a job; see :meth:`Submissions.submit`."""
-        return self.submissions.submit(order, caller=caller, job_id=job_id, idempotency_key=idempotency_key)
+        submitted = self.submissions.submit(order, caller=caller, job_id=job_id, idempotency_key=idempotency_key)
+        return replace(submitted, job=self._told(submitted.job))
 
     def submit_many(
         self, orders: Sequence[JobOrder], *, caller: Caller, atomic: bool, idempotency_key: str | None = None
@@ -48,21 +50,18 @@ class Jobs:
         return self.submissions.submit_many(orders, caller=caller, atomic=atomic, idempotency_key=idempotency_key)
 
     def get(self, job_id: str, *, caller: Caller) -> Job:
-        """One job.
+        """One job, its ``why`` a sentence on what it waits for now.
 
         Raises:
             NotFoundError: There is none, the id is nonsense, or it is another project's.
             GoneError: It was deleted.
         """
-        job = self.ledger.get(canonical_job_id(job_id) or job_id)
-        if job.project != caller.project:
-            raise NotFoundError(f"there is no job {job_id}")
-        return job
+        return self._told(self._found(job_id, caller))
 
     def get_many(self, job_ids: Sequence[str], *, caller: Caller) -> dict[str, Job]:
         """Those of the jobs that exist, by id, in one query."""
         found = self.ledger.get_many(job_ids)
-        return {job_id: job for job_id, job in found.items() if job.project == caller.project}
+        return {job_id: self._told(job) for job_id, job in found.items() if job.project == caller.project}
 
     def page(self, job_filter: JobFilter, *, caller: Caller, limit: int, cursor: str | None = None) -> Page:
         """A page of the project's jobs, newest first.
@@ -70,15 +69,16 @@ class Jobs:
         Raises:
             InvalidRequestError: The cursor is not one of ours.
         """
-        return self.ledger.page(replace(job_filter, project=caller.project), limit=limit, cursor=cursor)
+        page = self.ledger.page(replace(job_filter, project=caller.project), limit=limit, cursor=cursor)
+        return replace(page, jobs=tuple(self._told(job) for job in page.jobs))
 
     def events(self, job_id: str, *, caller: Caller, after: int = 0) -> list[JobEvent]:
         """The history of a job. Raises as :meth:`get`."""
-        return self.ledger.events(self.get(job_id, caller=caller).id, after=after)
+        return self.ledger.events(self._found(job_id, caller).id, after=after)
 
     def program(self, job_id: str, *, caller: Caller) -> bytes:
         """The ``program`` of the request as it was sent: UTF-8 JSON. Raises as :meth:`get`."""
-        return self.archive.read_request(self.get(job_id, caller=caller)).program_document()
+        return self.archive.read_request(self._found(job_id, caller)).program_document()
 
     def result(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
         """The result document ``{"results": [...]}`` in pieces, read from the archive.
@@ -98,7 +98,7 @@ class Jobs:
 
     def objects(self, job_id: str, *, caller: Caller) -> list[dict[str, object]]:
         """Where the job lies: ``area``, ``key``, ``size_bytes``, ``sha256`` and, for a bundle, ``members``."""
-        return self.archive.objects(self.get(job_id, caller=caller))
+        return self.archive.objects(self._found(job_id, caller))
 
     def cancel(self, job_id: str, *, caller: Caller) -> Job:
         """Wish that the job ends; repeats are fine.
@@ -117,7 +117,7 @@ class Jobs:
 
         job = self._change(job_id, caller, wish)
         self.on_work([job])
-        return job
+        return self._told(job)
 
     def edit(self, job_id: str, *, caller: Caller, name: str | None = None, tags: Sequence[str] | None = None) -> Job:
         """Change name or tags, in the archive first.
@@ -138,7 +138,7 @@ class Jobs:
             self.archive.put_edit(change)
             return change
 
-        return self._change(job_id, caller, rename)
+        return self._told(self._change(job_id, caller, rename))
 
     def delete(self, job_id: str, *, caller: Caller) -> None:
         """Remove a final job with its objects; a tombstone stays.
@@ -147,7 +147,7 @@ class Jobs:
             ConflictError: It is not final.
             NotFoundError: As for :meth:`get`.
         """
-        job = self.get(job_id, caller=caller)
+        job = self._found(job_id, caller)
         if not job.is_final:
             raise ConflictError(
                 f"job {job.id} is {job.shown_status}; only a job that has ended can be deleted",
@@ -161,10 +161,20 @@ class Jobs:
             raise ConflictError(f"job {job.id} changed while it was being deleted", solution="Repeat the call.")
         self.archive.delete(job, shared_in_use=self.ledger.unfinished_with_request(job.request_key) > 0)
 
+    def _found(self, job_id: str, caller: Caller) -> Job:
+        """The job as the ledger holds it."""
+        job = self.ledger.get(canonical_job_id(job_id) or job_id)
+        if job.project != caller.project:
+            raise NotFoundError(f"there is no job {job_id}")
+        return job
+
+    def _told(self, job: Job) -> Job:
+        return replace(job, why=why_waiting(job, now=self.clock.now()))
+
     def _change(self, job_id: str, caller: Caller, step: Callable[[Job], JobChange | None]) -> Job:
         """Apply an owner's edit to the job as it is now, again if a duty was faster."""
         for _ in range(_EDIT_TRIES):
-            job = self.get(job_id, caller=caller)
+            job = self._found(job_id, caller)
             change = step(job)
             if change is None:
                 return job
@@ -173,7 +183,7 @@ class Jobs:
         raise ConflictError(f"job {job_id} keeps changing", solution="Repeat the call.")
 
     def _completed(self, job_id: str, caller: Caller) -> Job:
-        job = self.get(job_id, caller=caller)
+        job = self._found(job_id, caller)
         if job.status is JobStatus.COMPLETED:
             return job
         details: dict[str, object] = {"status": job.shown_status}

@@ -35,7 +35,7 @@ def nothing_is_left(world: World) -> bool:
 def test_an_accepted_job_is_in_the_archive_and_in_the_ledger(world: World):
     job = world.submit()
     assert world.archive.read_request(job).body == order().body
-    assert world.job(job) == job
+    assert world.job(job).version == job.version == 0
     assert job.summary == {"num_qubits": 2, "circuits": [{"num_qubits": 2}]}
 
 
@@ -199,7 +199,7 @@ def test_name_and_tags_can_be_edited_and_the_archive_knows_first(world: World):
     job = world.submit()
     edited = world.jobs().edit(job.id, caller=ME, name="better", tags=["a", "b"])
     assert (edited.name, edited.tags) == ("better", ("a", "b"))
-    assert world.job(job) == edited
+    assert (world.job(job).name, world.job(job).version) == ("better", edited.version)
     assert len(world.archive.read_edits(job)) == 1
     world.jobs().edit(job.id, caller=ME, name="better")
     assert len(world.archive.read_edits(job)) == 1, "what changes nothing is not noted"
