@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from qdepot.client.sweeps import SETS_PER_JOB, sweep_specs
+from qdepot.errors import InvalidRequestError
+from support.fake_api import BELL
+
+
+def values(parameter_sets, **options):
+    return [spec.parameter_values for spec in sweep_specs(BELL, parameter_sets, options)]
+
+
+def test_sets_by_name_become_columns():
+    assert values([{"a": 1, "b": 2}, {"b": 4, "a": 3}]) == [{"a": [1, 3], "b": [2, 4]}]
+
+
+def test_sets_in_order_become_rows():
+    assert values([[1, 2], (3, 4)]) == [[[1, 2], [3, 4]]]
+
+
+def test_a_list_of_observables_meets_each_set():
+    assert values([[1, 2]], observables=["ZZ", "XX"]) == [[[[1, 2]]]]
+    assert values([{"a": 1}], observables=[["ZZ"], ["XX"]]) == [{"a": [[[1]]]}]
+    assert values([{"a": 1}], observables="ZZ") == [{"a": [1]}]
+
+
+def test_a_large_sweep_is_several_jobs_in_order():
+    made = values([n] for n in range(2 * SETS_PER_JOB + 1))
+    assert [len(one) for one in made] == [SETS_PER_JOB, SETS_PER_JOB, 1]
+    assert made[1][0] == [SETS_PER_JOB]
+
+
+def test_options_hold_for_all_jobs():
+    specs = sweep_specs(BELL, [[n] for n in range(SETS_PER_JOB + 1)], {"shots": 7, "name": "sweep"})
+    assert {(spec.shots, spec.name) for spec in specs} == {(7, "sweep")}
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ([], "no parameter set"),
+        ([{"a": 1}, {"b": 1}], "set 1 does not name the same"),
+        ([{"a": 1}, [1]], "set 1 does not name the same"),
+        ([[1], {"a": 1}], "set 1 is .* not a list"),
+        ([0.1, 0.2], "set 0 is 0.1, not a list"),
+    ],
+)
+def test_sets_that_do_not_fit_together_are_refused(sets, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        values(sets)
+
+
+def test_values_come_from_the_sets_alone():
+    with pytest.raises(InvalidRequestError, match="parameter_sets"):
+        values([[1]], parameter_values=[1])
