@@ -6,6 +6,7 @@ the children of a service never can.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from qdepot.domain.framing import Frame, encoded
 from qdepot.errors import error_classes
 from qdepot.ports.compute_pool import Payload
 from qdepot.quantum.sandbox import CHANNEL_FD
@@ -106,6 +108,15 @@ def chatter(payload: Payload) -> Payload:
     return Payload(meta={"printed": len(text)})
 
 
+def grumble(payload: Payload) -> Payload:
+    """Write ``bytes`` bytes to file descriptor 2, as native code does; tells how many were taken."""
+    written = 0
+    with contextlib.suppress(BlockingIOError):
+        while written < _get(payload, "bytes", 1000):
+            written += os.write(2, b"x" * 1000)
+    return Payload(meta={"written": written})
+
+
 def leave(payload: Payload) -> Payload:
     """End the process with exit status ``status``, without an answer."""
     os._exit(_get(payload, "status", 0))
@@ -124,6 +135,15 @@ def spill(payload: Payload) -> Payload:
     os.write(CHANNEL_FD, payload.parts["data"])
     signal.pause()
     return Payload()
+
+
+def mumble(payload: Payload) -> Payload:
+    """Write the first half of a large answer to the channel and end the process."""
+    pieces = encoded(Frame(kind="result", number=1, meta={"meta": dict(payload.meta)}, parts={"data": bytes(1 << 23)}))
+    for piece in (pieces[0], pieces[1][: 1 << 22]):
+        while piece:
+            piece = piece[os.write(CHANNEL_FD, piece) :]
+    os._exit(0)
 
 
 def hang_up(payload: Payload) -> Payload:
@@ -201,8 +221,8 @@ def _get(payload: Payload, name: str, default: _Value) -> _Value:
 OPERATIONS: Mapping[str, str] = {
     operation.__name__: f"qdepot.quantum.drill:{operation.__name__}"
     for operation in (
-        echo, sleep, burn, allocate, big, refuse, fail, panic, nonsense, chatter, leave, die, spill, hang_up, beget,
-        overspend, facts,
+        echo, sleep, burn, allocate, big, refuse, fail, panic, nonsense, chatter, grumble, leave, die, spill, mumble,
+        hang_up, beget, overspend, facts,
     )
 }  # fmt: skip
 """All of them, as the table of a supervisor."""

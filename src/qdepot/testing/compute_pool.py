@@ -118,7 +118,7 @@ class ComputePoolConformance:
         assert ends(start(pool, "echo", meta)).meta == meta
 
     def test_parts_come_back_as_they_were_sent(self, pool: ComputePool) -> None:
-        parts = {
+        parts: Mapping[str, Buffer] = {
             "bytes": bytes(range(256)),
             "empty": b"",
             "π": bytearray(b"x" * 70_000),

@@ -47,6 +47,7 @@ class ProcessPool:
             )
         handle = Handle(on_cancel=lambda: self._dispatcher.cancel(order))
         order = Order.of(task, number=next(self._numbers), handle=handle)
+        handle.on_done(order.request.clear)
         if not self._dispatcher.submit(order):
             raise UnavailableError("the pool of child processes is closed", solution="The service is shutting down.")
         return handle
