@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qdepot.domain.backend import BackendInfo
+from qdepot.domain.fitting import check_count, check_fits
 from qdepot.errors import (
     InvalidRequestError,
     QDepotError,
     ResourceLimitError,
     UnavailableError,
-    UnsupportedProgramError,
 )
 from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Limits, TaskHandle
@@ -109,39 +108,7 @@ class _Check:
 
 def _check_figures(order: JobOrder, backend: BackendInfo, limits: SubmitLimits) -> None:
     program = order.program
-    if program.kind not in backend.kinds:
-        raise UnsupportedProgramError(
-            f"backend {backend.name!r} does not run {program.kind} programs",
-            solution=f"It runs: {', '.join(sorted(backend.kinds))}.",
-        )
-    _check_count("circuits in a job", len(program.circuits), min(limits.max_circuits, backend.max_circuits or math.inf))
-    for index, circuit in enumerate(program.circuits):
-        if circuit.format not in backend.formats:
-            raise UnsupportedProgramError(
-                f"circuit {index}: backend {backend.name!r} does not take {circuit.format}",
-                solution=f"It takes: {', '.join(sorted(backend.formats))}.",
-                details={"circuit": index},
-            )
-        _check_count(f"shots for circuit {index}", circuit.shots or program.shots or 0, backend.max_shots)
+    check_count("circuits in a job", len(program.circuits), limits.max_circuits)
+    check_fits(program, options=order.options, backend=backend)
     shots = sum(circuit.shots or program.shots or 0 for circuit in program.circuits)
-    _check_count("shots in a job", shots, limits.max_total_shots)
-    _check_options(order.options, backend)
-
-
-def _check_count(what: str, count: int, most: float) -> None:
-    if count > most:
-        raise InvalidRequestError(
-            f"{count:,} {what} are more than the {most:,.0f} that are allowed",
-            solution="Ask for less, or split it into several jobs.",
-            details={"limit": most},
-        )
-
-
-def _check_options(options: Mapping[str, object], backend: BackendInfo) -> None:
-    unknown = sorted(name for name, value in options.items() if value and name not in backend.options)
-    if unknown:
-        raise UnsupportedProgramError(
-            f"backend {backend.name!r} does not understand the option(s) {', '.join(unknown)}",
-            solution=f"It understands: {', '.join(sorted(backend.options)) or 'none'}.",
-            details={"options": unknown},
-        )
+    check_count("shots in a job", shots, limits.max_total_shots)

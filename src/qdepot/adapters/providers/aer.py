@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from qdepot.domain.backend import BackendInfo
+from qdepot.domain.fitting import check_fits
 from qdepot.domain.job import Failure
 from qdepot.domain.program import ProgramKind
 from qdepot.errors import (
@@ -110,8 +111,11 @@ class AerProvider:
 
         Raises:
             NotFoundError: There is no such backend.
+            InvalidRequestError: It does not take this program.
             UnavailableError: The pool is closed.
         """
+        backend = self._backend(submission.backend)
+        check_fits(submission.program, options=submission.options, backend=backend)
         provider_job_id = f"aer-{submission.tag}"
         with self._lock:
             if provider_job_id in self._runs:
@@ -120,7 +124,7 @@ class AerProvider:
             simulate_task(
                 submission.program,
                 options=submission.options,
-                backend=self._backend(submission.backend),
+                backend=backend,
                 threads=self._cores,
                 owner=submission.owner,
                 limits=self._limits_of(submission),
