@@ -35,8 +35,9 @@ class Payload:
     """Plain data and bytes: what goes to a child and what comes back.
 
     Attributes:
-        meta: JSON data.
-        parts: Bytes by name.
+        meta: JSON data without NaN and infinities; a few megabytes at most. What is larger belongs into parts.
+        parts: Bytes by name. They must not change until the task is done; those of a result are read-only, and large
+            ones lie in a mapped file that is gone once nobody holds a view of it.
     """
 
     meta: Mapping[str, object] = field(default_factory=dict)
@@ -73,7 +74,10 @@ class TaskHandle(Protocol):
             InvalidRequestError: The operation refused its input (one of the subclasses, as the child said).
             TimeLimitExceededError: It ran longer than its limit and was killed.
             MemoryLimitExceededError: It needed more memory than its limit.
-            WorkerLostError: Its child died for another reason; the task may be handed in again.
+            ResourceLimitError: Its result is larger than the pool takes.
+            WorkerLostError: Its child died for another reason; the task may be handed in again. Details hold
+                ``crashed: True`` where native code crashed: then it may be the input's fault, and a retry be in vain.
+            UnavailableError: What the operation needs is not installed.
             TaskCancelledError: :meth:`cancel` was called.
             InternalError: The operation failed in a way that it should not.
         """
@@ -109,6 +113,7 @@ class ComputePool(Protocol):
 
         Raises:
             UnavailableError: The pool is closed, or its supervisor cannot be started.
+            InternalError: The payload is not plain data and bytes.
         """
         ...
 
