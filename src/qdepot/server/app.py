@@ -36,6 +36,7 @@ def build_app(parts: ServerParts) -> FastAPI:
     parts.subscribe(waiters.wake)
     app = FastAPI(
         **openapi.DESCRIPTION,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from pydantic_core import to_json
 
+from qdepot.server.answering import json_bytes
 from qdepot.server.v1.documented import SCHEMAS
 from qdepot.server.v1.examples import EXAMPLES
 from qdepot.server.v1.service import API_VERSION
@@ -37,14 +40,21 @@ DESCRIPTION: dict[str, Any] = {
 
 
 def install(app: FastAPI) -> None:
-    """Let an application describe also what it reads to the letter, and its problems."""
+    """Let an application describe also what it reads to the letter, and its problems, at ``/openapi.json``."""
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
+    @cache
+    def document() -> dict[str, Any]:
+        return _document(app)
 
-    app.openapi = openapi  # type: ignore[method-assign]  # the documented way to change it
+    @cache
+    def rendered() -> bytes:
+        return to_json(document())
+
+    def get_openapi_json() -> Response:  # no coroutine: the first answer takes long enough to hold up others
+        return json_bytes(rendered())
+
+    app.openapi = document  # type: ignore[method-assign]  # the documented way to change it
+    app.get("/openapi.json", include_in_schema=False)(get_openapi_json)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from qdepot.server.answering import json_bytes, json_response
+from qdepot.server.v1.documented import problems
 from qdepot.services.health import Health
 from qdepot.wire.answers import ReadyAnswer
 
@@ -19,12 +20,17 @@ class ProbeRoutes:
         """The routes."""
         router = APIRouter(tags=["service"])
         alive = {"application/json": {"example": {"status": "ok"}}}
-        router.get("/healthz", operation_id="getHealth", responses={200: {"content": alive}})(self.get_health)
+        router.get("/healthz", operation_id="getHealth", responses={200: {"content": alive}, **problems()})(
+            self.get_health
+        )
         router.get(
             "/readyz",
             operation_id="getReadiness",
             response_model=ReadyAnswer,
-            responses={503: {"model": ReadyAnswer, "description": "A part is not well; `checks` says which."}},
+            responses={
+                503: {"model": ReadyAnswer, "description": "A part is not well; `checks` says which."},
+                **problems(),
+            },
         )(self.get_readiness)
         return router
 

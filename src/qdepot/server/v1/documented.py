@@ -67,6 +67,7 @@ BODY_CODES = ("invalid_request", "payload_too_large", "unsupported_media_type")
 SUBMIT_CODES = (
     *BODY_CODES,
     "not_found",
+    "gone",
     "conflict",
     "invalid_program",
     "unsupported_program",
