@@ -6,6 +6,7 @@ no terminal there is no colour, and nothing is shortened.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,8 +125,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for row in filled:
         table.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in row))
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE_ENOUGH)
-    console.print(table)
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    whole = Console(width=_WIDE_ENOUGH, file=io.StringIO())
+    with whole.capture() as shown:
+        whole.print(table)
+    print_text("\n".join(line.rstrip() for line in shown.get().splitlines()))
 
 
 def local_time(moment: datetime | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qdepot.client import requests
 from qdepot.client.courier import AsyncCourier, Courier
 from qdepot.client.exchange import Flow, Request, T
+from qdepot.client.repeating import Peer
 from qdepot.client.results import Counts, Result, arrays_from_npz
 from qdepot.client.submitting import Accepted
 from qdepot.client.waiting import OnStatus, once_completed, until_final
@@ -31,8 +32,9 @@ class _KnownJob:
         last_status: As last heard, e.g. ``"QUEUED"``; empty where nothing was heard yet.
     """
 
-    def __init__(self, job_id: str, *, known: JobAnswer | Accepted | None = None) -> None:
+    def __init__(self, job_id: str, peer: Peer, known: JobAnswer | Accepted | None) -> None:
         self.id = job_id
+        self._peer = peer
         self.name = ""
         self.backend = ""
         self.tags: tuple[str, ...] = ()
@@ -62,13 +64,16 @@ class _KnownJob:
         self.last_status = status.status
         return status.status
 
-    def _hear_and_tell(self, on_status: OnStatus | None) -> OnStatus:
+    def _until_final(self, timeout_s: float | None, on_status: OnStatus | None) -> Flow[StatusAnswer]:
         def hear(status: StatusAnswer) -> None:
             self.heard(status)
             if on_status is not None:
                 on_status(status)
 
-        return hear
+        return until_final(self._peer, self.id, timeout_s=timeout_s, on_status=hear, every_change=on_status is not None)
+
+    def _once_completed(self, request: Request[T], timeout_s: float | None) -> Flow[T]:
+        return once_completed(self._peer, self.id, request, timeout_s=timeout_s, on_status=self.heard)
 
 
 class JobHandle(_KnownJob):
@@ -81,12 +86,8 @@ class JobHandle(_KnownJob):
     """
 
     def __init__(self, job_id: str, courier: Courier, *, known: JobAnswer | Accepted | None = None) -> None:
-        super().__init__(job_id, known=known)
+        super().__init__(job_id, courier.peer, known)
         self._courier = courier
-
-    def _once_completed(self, request: Request[T], timeout_s: float | None) -> Flow[T]:
-        hear = self._hear_and_tell(None)
-        return once_completed(self._courier.peer, self.id, request, timeout_s=timeout_s, on_status=hear)
 
     def status(self) -> str:
         """Ask for the status.
@@ -108,9 +109,7 @@ class JobHandle(_KnownJob):
             WaitTimeoutError: It is not final yet; it goes on.
             UnavailableError: The service has not answered for ten minutes.
         """
-        hear = self._hear_and_tell(on_status)
-        flow = until_final(self._courier.peer, self.id, timeout_s=timeout_s, on_status=hear)
-        return self._courier.run(flow).status
+        return self._courier.run(self._until_final(timeout_s, on_status)).status
 
     def result(self, timeout_s: float | None = None) -> Result:
         """Wait for the job and return its result, which is kept here from then on.
@@ -192,12 +191,8 @@ class AsyncJobHandle(_KnownJob):
     """One job, seen through an ``async`` client. Methods, errors and promises are those of :class:`JobHandle`."""
 
     def __init__(self, job_id: str, courier: AsyncCourier, *, known: JobAnswer | Accepted | None = None) -> None:
-        super().__init__(job_id, known=known)
+        super().__init__(job_id, courier.peer, known)
         self._courier = courier
-
-    def _once_completed(self, request: Request[T], timeout_s: float | None) -> Flow[T]:
-        hear = self._hear_and_tell(None)
-        return once_completed(self._courier.peer, self.id, request, timeout_s=timeout_s, on_status=hear)
 
     async def status(self) -> str:
         """See :meth:`JobHandle.status`."""
@@ -206,9 +201,7 @@ class AsyncJobHandle(_KnownJob):
 
     async def wait(self, timeout_s: float | None = None, *, on_status: OnStatus | None = None) -> str:
         """See :meth:`JobHandle.wait`."""
-        hear = self._hear_and_tell(on_status)
-        flow = until_final(self._courier.peer, self.id, timeout_s=timeout_s, on_status=hear)
-        return (await self._courier.run(flow)).status
+        return (await self._courier.run(self._until_final(timeout_s, on_status))).status
 
     async def result(self, timeout_s: float | None = None) -> Result:
         """See :meth:`JobHandle.result`."""

@@ -22,8 +22,8 @@ _FINAL = frozenset(status.value for status in JobStatus if status.is_final)
 _SHORTEST_ROUND_S = 0.2
 _LONGEST_ROUND_S = 2.0
 
-OnStatus = Callable[[StatusAnswer], None]
-OnStatuses = Callable[[Mapping[str, StatusAnswer]], None]
+OnStatus = Callable[[StatusAnswer], object]
+OnStatuses = Callable[[Mapping[str, StatusAnswer]], object]
 
 
 def is_final(status: str) -> bool:
@@ -32,7 +32,7 @@ def is_final(status: str) -> bool:
 
 
 def until_final(
-    peer: Peer, job_id: str, *, timeout_s: float | None = None, on_status: OnStatus | None = None
+    peer: Peer, job_id: str, *, timeout_s: float | None = None, on_status: OnStatus, every_change: bool = False
 ) -> Flow[StatusAnswer]:
     """Wait until a job is final.
 
@@ -40,7 +40,8 @@ def until_final(
         peer: The service.
         job_id: Which job.
         timeout_s: Longest wait in seconds; None: as long as it takes.
-        on_status: Called with each status that is news.
+        on_status: Called with each status that comes and differs from the last.
+        every_change: Ask for every change of status, not for the end alone.
 
     Raises:
         WaitTimeoutError: It is not final yet.
@@ -52,16 +53,17 @@ def until_final(
     while True:
         begin = peer.clock()
         wait_s = LONG_POLL_S if deadline is None else max(0.0, min(LONG_POLL_S, deadline - begin))
-        request = requests.job_status(job_id, wait_s=wait_s, known=known.status if known and on_status else None)
+        request = _look(job_id, wait_s, known) if every_change else requests.job_status(job_id, wait_s=wait_s)
         answer = yield from _patiently(peer, request, deadline=deadline, what=f"job {job_id}")
-        if on_status and (known is None or answer != known):
+        if answer != known:
             on_status(answer)
         if is_final(answer.status):
             return answer
-        known = answer
         _check_deadline(peer, deadline, timeout_s, what=f"job {job_id} is {answer.status}, not final,")
         # A service, or something before it, that does not hold requests open is not asked without a break.
-        yield from paused(_SHORTEST_ROUND_S - (peer.clock() - begin))
+        if known is not None:
+            yield from paused(_SHORTEST_ROUND_S - (peer.clock() - begin))
+        known = answer
 
 
 def all_until_final(
@@ -121,7 +123,7 @@ def statuses(peer: Peer, job_ids: Sequence[str], *, deadline: float | None = Non
 
 
 def once_completed(
-    peer: Peer, job_id: str, request: Request[T], *, timeout_s: float | None = None, on_status: OnStatus | None = None
+    peer: Peer, job_id: str, request: Request[T], *, timeout_s: float | None = None, on_status: OnStatus
 ) -> Flow[T]:
     """Wait for a job, then send the request that needs its result.
 
@@ -149,6 +151,12 @@ def failed(job: JobAnswer) -> JobFailedError:
         solution=job.failure.solution,
         details={**details, "failure": job.failure.model_dump(mode="json")},
     )
+
+
+def _look(job_id: str, wait_s: float, known: StatusAnswer | None) -> Request[StatusAnswer]:
+    if known is None:
+        return requests.job_status(job_id)
+    return requests.job_status(job_id, wait_s=wait_s, known=known.status)
 
 
 def _patiently(peer: Peer, request: Request[T], *, deadline: float | None, what: str) -> Flow[T]:

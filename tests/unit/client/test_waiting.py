@@ -34,13 +34,17 @@ def peer_of(script: Script, *, reached: bool = True) -> Peer:
     return Peer(url="http://s", reached=reached, clock=script.clock, chance=lambda: 1.0)
 
 
+def note(_: StatusAnswer) -> None:
+    """Nobody listens."""
+
+
 def params_of(script: Script) -> list[dict[str, str]]:
     return [dict(request.params) for request in script.requests]
 
 
 def test_a_wait_asks_the_service_to_hold_the_answer():
     script = Script([one("QUEUED"), one("COMPLETED")], answer_takes_s=30)
-    assert script.play(until_final(peer_of(script), IDS[0])).status == "COMPLETED"
+    assert script.play(until_final(peer_of(script), IDS[0], on_status=note)).status == "COMPLETED"
     assert params_of(script) == [{"wait": "30"}, {"wait": "30"}]
     assert script.requests[0].read_timeout_s > 30
 
@@ -48,54 +52,61 @@ def test_a_wait_asks_the_service_to_hold_the_answer():
 def test_who_wants_news_is_told_of_each_change_once():
     script = Script([one("CREATED"), one("QUEUED"), one("QUEUED"), one("RUNNING"), one("COMPLETED")], answer_takes_s=1)
     told: list[str] = []
-    script.play(until_final(peer_of(script), IDS[0], on_status=lambda answer: told.append(answer.status)))
+
+    def hear(answer: StatusAnswer) -> None:
+        told.append(answer.status)
+
+    script.play(until_final(peer_of(script), IDS[0], on_status=hear, every_change=True))
     assert told == ["CREATED", "QUEUED", "RUNNING", "COMPLETED"]
-    assert [params.get("known") for params in params_of(script)] == [None, "CREATED", "QUEUED", "QUEUED", "RUNNING"]
+    first, *others = params_of(script)
+    assert first == {}
+    assert [params["known"] for params in others] == ["CREATED", "QUEUED", "QUEUED", "RUNNING"]
+    assert {params["wait"] for params in others} == {"30"}
 
 
 def test_a_wait_survives_lost_connections_and_restarts():
     script = Script([one("QUEUED"), LOST, REFUSED, Answer(status=503), one("COMPLETED")])
-    assert script.play(until_final(peer_of(script), IDS[0])).status == "COMPLETED"
+    assert script.play(until_final(peer_of(script), IDS[0], on_status=note)).status == "COMPLETED"
 
 
 def test_a_wait_gives_up_when_the_service_is_away_for_long():
     script = Script([one("QUEUED"), REFUSED])
     with pytest.raises(UnavailableError):
-        script.play(until_final(peer_of(script), IDS[0]))
+        script.play(until_final(peer_of(script), IDS[0], on_status=note))
     assert OUTAGE_S - 30 < sum(script.pauses) <= OUTAGE_S + 1
 
 
 def test_a_wait_at_a_wrong_address_ends_at_once():
     script = Script([REFUSED])
     with pytest.raises(UnavailableError):
-        script.play(until_final(peer_of(script, reached=False), IDS[0], timeout_s=60))
+        script.play(until_final(peer_of(script, reached=False), IDS[0], on_status=note, timeout_s=60))
     assert len(script.requests) == 1
 
 
 def test_a_wait_ends_in_time():
     script = Script([one("RUNNING")], answer_takes_s=30)
     with pytest.raises(WaitTimeoutError, match=r"is RUNNING, not final, after 70 s"):
-        script.play(until_final(peer_of(script), IDS[0], timeout_s=70))
+        script.play(until_final(peer_of(script), IDS[0], on_status=note, timeout_s=70))
     assert [params.get("wait") for params in params_of(script)] == ["30", "30", "10"]
 
 
 def test_a_wait_without_time_looks_once():
     script = Script([one("RUNNING")])
     with pytest.raises(WaitTimeoutError):
-        script.play(until_final(peer_of(script), IDS[0], timeout_s=0))
+        script.play(until_final(peer_of(script), IDS[0], on_status=note, timeout_s=0))
     assert params_of(script) == [{}]
 
 
 def test_a_wait_whose_time_ends_in_an_outage_is_a_timeout():
     script = Script([one("QUEUED"), LOST])
     with pytest.raises(WaitTimeoutError, match="does not answer"):
-        script.play(until_final(peer_of(script), IDS[0], timeout_s=20))
+        script.play(until_final(peer_of(script), IDS[0], on_status=note, timeout_s=20))
 
 
 def test_a_service_that_does_not_hold_answers_is_not_asked_without_a_break():
     script = Script([one("QUEUED")] * 50 + [one("COMPLETED")])
-    script.play(until_final(peer_of(script), IDS[0]))
-    assert sum(script.pauses) == pytest.approx(50 * 0.2)
+    script.play(until_final(peer_of(script), IDS[0], on_status=note))
+    assert sum(script.pauses) == pytest.approx(49 * 0.2)
 
 
 def test_many_jobs_are_asked_for_at_once_and_only_as_long_as_they_run():
@@ -173,7 +184,7 @@ def test_a_failed_job_says_why_and_what_to_do():
     job = job_answer(IDS[0], BODY, status="FAILED", failure=failure)
     script = Script([one("FAILED"), Answer(status=200, body=job.model_dump_json().encode())])
     with pytest.raises(JobFailedError, match=r"failed: it ran longer than 5 s") as caught:
-        script.play(once_completed(peer_of(script), IDS[0], requests.job_result(IDS[0])))
+        script.play(once_completed(peer_of(script), IDS[0], requests.job_result(IDS[0]), on_status=note))
     assert caught.value.solution == "Give it more time."
     assert caught.value.details["failure"]["code"] == "time_limit_exceeded"
 
@@ -182,7 +193,7 @@ def test_a_cancelled_job_has_no_result():
     job = job_answer(IDS[0], BODY, status="CANCELLED")
     script = Script([one("CANCELLED"), Answer(status=200, body=job.model_dump_json().encode())])
     with pytest.raises(JobFailedError, match="was cancelled") as caught:
-        script.play(once_completed(peer_of(script), IDS[0], requests.job_result(IDS[0])))
+        script.play(once_completed(peer_of(script), IDS[0], requests.job_result(IDS[0]), on_status=note))
     assert caught.value.details["status"] == "CANCELLED"
 
 
@@ -190,4 +201,4 @@ def test_an_unknown_job_is_not_waited_for():
     answer = problem(404, "not_found")
     script = Script([Answer(status=404, body=answer.content)])
     with pytest.raises(NotFoundError):
-        script.play(until_final(peer_of(script), IDS[0]))
+        script.play(until_final(peer_of(script), IDS[0], on_status=note))
