@@ -40,10 +40,12 @@ def measured(store: ObjectStore, key: str) -> tuple[int, str]:
     """
     digest = hashlib.sha256()
     size = 0
-    while piece := store.get_range(key, start=size, length=_PIECE_BYTES):
+    while True:
+        piece = store.get_range(key, start=size, length=_PIECE_BYTES)
         digest.update(piece)
         size += len(piece)
-    return size, digest.hexdigest()
+        if len(piece) < _PIECE_BYTES:
+            return size, digest.hexdigest()
 
 
 def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:

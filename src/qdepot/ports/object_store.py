@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from datetime import timedelta
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from qdepot.domain.result import Buffer
 from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError
@@ -43,13 +44,18 @@ def checked_key(key: str) -> str:
     Raises:
         InvalidRequestError: It is none.
     """
-    parts = key.split("/")
-    if len(key) > _LONGEST_KEY or not all(_KEY_PART.fullmatch(part) and part not in {".", ".."} for part in parts):
+    if not is_key(key):
         raise InvalidRequestError(
             f"{key[:100]!r} cannot be the key of an object",
             solution="Keys are relative paths of letters, digits, dots, hyphens and underscores.",
         )
     return key
+
+
+def is_key(text: str) -> bool:
+    """True if :func:`checked_key` lets it pass."""
+    parts = text.split("/")
+    return len(text) <= _LONGEST_KEY and all(_KEY_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
 
 
 class ObjectStore(Protocol):
@@ -122,4 +128,13 @@ class ObjectStore(Protocol):
             UnavailableError: It does not answer, or is full.
             InvalidRequestError: It can never serve: it overwrites in silence.
         """
+        ...
+
+
+@runtime_checkable
+class SignsUrls(Protocol):
+    """A store from which somebody without credentials can fetch an object, given an address that proves the right."""
+
+    def url_of(self, key: str, *, valid_for: timedelta) -> str:
+        """An address to GET the object from, until the time is over. Whoever has it can read it: a secret."""
         ...

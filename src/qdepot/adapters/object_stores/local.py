@@ -15,7 +15,7 @@ from qdepot.adapters.object_stores.drafts import make_folder, remove_abandoned, 
 from qdepot.adapters.object_stores.probe import probe
 from qdepot.domain.result import Buffer
 from qdepot.errors import InvalidRequestError, UnavailableError
-from qdepot.ports.object_store import ObjectExistsError, ObjectInfo, ObjectNotFoundError, checked_key
+from qdepot.ports.object_store import ObjectExistsError, ObjectInfo, ObjectNotFoundError, checked_key, is_key
 
 _DRAFTS = "~drafts"  # no key has a tilde, so no object can lie there, and no scan looks there
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -86,7 +86,7 @@ class LocalStore:
     def scan(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See :meth:`ObjectStore.scan <qdepot.ports.object_store.ObjectStore.scan>`."""
         above = prefix[: prefix.rfind("/") + 1]
-        if not above or _is_key(above[:-1]):
+        if not above or is_key(above[:-1]):
             with _reading(prefix):
                 yield from _found(self.folder / above, above, prefix)
 
@@ -147,7 +147,7 @@ def _found(folder: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
     with contextlib.suppress(*_NOT_THERE), os.scandir(folder) as entries:
         for entry in entries:
             key = f"{above}{entry.name}"
-            if not key.startswith(prefix) or not _is_key(key):
+            if not key.startswith(prefix) or not is_key(key):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _found(folder / entry.name, f"{key}/", prefix)
@@ -155,14 +155,6 @@ def _found(folder: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
             with contextlib.suppress(FileNotFoundError):
                 if entry.is_file():
                     yield ObjectInfo(key=key, size_bytes=entry.stat().st_size)
-
-
-def _is_key(text: str) -> bool:
-    try:
-        checked_key(text)
-    except InvalidRequestError:
-        return False
-    return True
 
 
 def _is_removed(path: Path) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
-from qdepot.errors import InvalidRequestError, UnavailableError
+from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.object_store import ObjectExistsError, ObjectStore
 
 
@@ -26,8 +27,11 @@ def probe(store: ObjectStore, *, name: str) -> None:
             )
         if store.get(key) != content:
             raise UnavailableError(f"{name} gives other bytes back than were written")
-    finally:
-        store.delete([key])
+    except QDepotError:
+        with contextlib.suppress(QDepotError):  # what went wrong first is what counts
+            store.delete([key])
+        raise
+    store.delete([key])
 
 
 def _refuses_second(store: ObjectStore, key: str) -> bool:
