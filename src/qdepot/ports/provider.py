@@ -11,6 +11,7 @@ from qdepot.domain.backend import BackendInfo
 from qdepot.domain.job import Failure
 from qdepot.domain.program import Program
 from qdepot.domain.result import Buffer
+from qdepot.errors import QDepotError
 
 
 class ProviderStatus(StrEnum):
@@ -135,10 +136,20 @@ class Provider(Protocol):
 
 @runtime_checkable
 class PollsMany(Protocol):
-    """A provider that answers for many jobs in one call."""
+    """A provider that answers for many jobs in one call.
 
-    def statuses(self, provider_job_ids: Sequence[str]) -> Mapping[str, ProviderReport]:
-        """Reports by id; ids that the provider does not know are missing."""
+    Attributes:
+        page_size: The most ids that one call takes.
+    """
+
+    page_size: int
+
+    def statuses(self, provider_job_ids: Sequence[str]) -> Mapping[str, ProviderReport | QDepotError]:
+        """Reports by id; ids that the provider does not know are missing.
+
+        A job that cannot be understood (a vendor's word that the adapter does not know) gets its error for itself, and
+        keeps nobody from hearing of the others.
+        """
         ...
 
 

@@ -62,7 +62,8 @@ class Poller:
         announced = self.announced.take(BATCH)
         jobs = self.desk.claim(Duty.POLL, job_ids=announced) if announced else []
         met = {job.id for job in jobs}
-        due = self.desk.claim(Duty.POLL, backends=self.desk.names_of(self.provider))
+        page = self.provider.page_size if isinstance(self.provider, PollsMany) else BATCH
+        due = self.desk.claim(Duty.POLL, limit=page, backends=self.desk.names_of(self.provider))
         jobs += [job for job in due if job.id not in met]
         for backend in sorted({job.backend for job in jobs}):
             self._ask([job for job in jobs if job.backend == backend], backend)
@@ -197,7 +198,9 @@ def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderRe
     """
     ids = {job.provider_job_id or "": job.id for job in jobs}
     if isinstance(provider, PollsMany):
-        return {ids[provider_id]: report for provider_id, report in provider.statuses(list(ids)).items()}
+        wanted = list(ids)
+        pages = (wanted[start : start + provider.page_size] for start in range(0, len(wanted), provider.page_size))
+        return {ids[it]: report for page in pages for it, report in provider.statuses(page).items() if it in ids}
     reports: dict[str, ProviderReport | QDepotError] = {}
     for provider_id, job_id in ids.items():
         try:
@@ -209,10 +212,6 @@ def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderRe
         except QDepotError as error:
             reports[job_id] = error
     return reports
-
-
-def _answered() -> dict[str, int | None]:
-    return {"last_poll_error": None}
 
 
 def _wait_s(job: Job, backend: BackendInfo, desk: Desk) -> float:
