@@ -174,12 +174,16 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
         lease_s=settings.lease_s,
         wake=parts.waker.wake,
     )
-    preparer = Preparer(
-        desk=desk, checker=parts.pool, limits=check_limits(settings), max_total_shots=settings.max_total_shots
-    )
-    duties: list[tuple[Duty, RunsOnce]] = [(Duty.PREPARE, preparer), (Duty.CLEAN, Cleaner(desk=desk))]
+    duties: list[tuple[Duty, RunsOnce]] = [(Duty.CLEAN, Cleaner(desk=desk))]
     for provider in parts.backends.providers.values():
-        duties += _duties_of(provider, desk)
+        preparer = Preparer(
+            desk=desk,
+            provider=provider,
+            checker=parts.pool,
+            limits=check_limits(settings),
+            max_total_shots=settings.max_total_shots,
+        )
+        duties += [(Duty.PREPARE, preparer), *_duties_of(provider, desk)]
     return duties, Keeper(desk=desk)
 
 

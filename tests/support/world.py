@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from qdepot.testing.fake_pool import FunctionPool
-
 from qdepot.adapters.ledgers.memory import MemoryLedger
 from qdepot.adapters.object_stores.memory import MemoryStore
 from qdepot.archive.archive import Archive
@@ -34,6 +32,7 @@ from qdepot.services.jobs import Jobs
 from qdepot.services.orders import JobOrder, SubmitLimits
 from qdepot.services.submissions import Submissions
 from qdepot.testing.clock import FrozenClock
+from qdepot.testing.fake_pool import FunctionPool
 from qdepot.testing.scripted import ScriptedProvider
 
 ME = Caller()
@@ -145,12 +144,12 @@ class World:
             lease_s=15.0,
             wake=Waker().wake,
         )
-        duties: list[tuple[Duty, RunsOnce]] = [
-            (Duty.PREPARE, Preparer(desk=desk, checker=self.pool, limits=Limits(), max_total_shots=10**6))
-        ]
+        duties: list[tuple[Duty, RunsOnce]] = []
         for provider in (providers or self.providers).values():
+            preparer = Preparer(desk=desk, provider=provider, checker=self.pool, limits=Limits(), max_total_shots=10**6)
             poller = Poller(desk=desk, provider=provider)
             duties += [
+                (Duty.PREPARE, preparer),
                 (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=poller.announced.note)),
                 (Duty.RESCUE, Rescuer(desk=desk, provider=provider, send_deadline_s=60)),
                 (Duty.POLL, poller),

@@ -8,6 +8,7 @@ from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidRequestError, ResourceLimitError, UnavailableError
 from qdepot.ports.compute_pool import ComputePool, Limits
 from qdepot.ports.operations import check_task
+from qdepot.ports.provider import Provider
 from qdepot.reconciler.desk import Desk, failure_of
 
 
@@ -17,19 +18,22 @@ class Preparer:
 
     Attributes:
         desk: What it works at.
+        provider: Whose jobs it prepares. What nobody here knows is another process's, or of a provider that has not
+            answered yet.
         checker: Reads circuits in child processes.
         limits: What one check may use up.
         max_total_shots: Most shots in a job.
     """
 
     desk: Desk
+    provider: Provider
     checker: ComputePool
     limits: Limits
     max_total_shots: int
 
     def run_once(self) -> int:
         """Prepare one batch; how many jobs it met."""
-        jobs = self.desk.claim(Duty.PREPARE)
+        jobs = self.desk.claim(Duty.PREPARE, backends=self.desk.names_of(self.provider))
         for job in jobs:
             self.desk.save([self._prepared(job)])
         return len(jobs)

@@ -14,10 +14,15 @@ from qdepot.ports.provider import Provider, RunsHere
 FRESH_S = 30.0
 """What a provider elsewhere said of its backends is believed for so long, in seconds."""
 
+ASK_AGAIN_S = 2.0
+"""A provider that has never answered is asked again after so long, in seconds."""
+
 
 @dataclass(slots=True)
 class _Known:
-    backends: Sequence[BackendInfo]
+    """What a provider said last; ``backends`` is None while it never answered."""
+
+    backends: Sequence[BackendInfo] | None
     until: float
 
 
@@ -50,26 +55,36 @@ class Backends:
             return provider.backends()
         with self._lock:
             known = self._known.get(provider_name)
-        if known is not None and self.clock.monotonic() < known.until:
-            return known.backends
-        try:
-            backends = provider.backends()
-        except UnavailableError:
-            backends = known.backends if known is not None else ()
-        with self._lock:
-            self._known[provider_name] = _Known(backends, self.clock.monotonic() + FRESH_S)
-        return backends
+        if known is None or self.clock.monotonic() >= known.until:
+            known = self._asked(provider, before=known)
+            with self._lock:
+                self._known[provider_name] = known
+        return known.backends or ()
 
     def get(self, name: str) -> BackendInfo:
         """One backend.
 
         Raises:
             NotFoundError: No provider offers it; the message lists those that exist.
+            UnavailableError: None that has answered offers it, and one has not answered since this process started.
         """
+        for provider_name, provider in self.providers.items():
+            # A provider that is slow to answer must not hold up what goes to another.
+            found = _named(self._last(provider_name), name)
+            if found is not None:
+                return found if isinstance(provider, RunsHere) else _named(self.of(provider_name), name) or found
         known = self.all()
-        for backend in known:
-            if backend.name == name:
-                return backend
+        found = _named(known, name)
+        if found is not None:
+            return found
+        silent = ", ".join(it for it in self.providers if it in self._known and self._known[it].backends is None)
+        if silent:
+            raise UnavailableError(
+                f"nobody can tell yet whether there is a backend {name!r}: {silent} has not answered",
+                solution="Try again when it is back.",
+                details={"backend": name},
+                retry_after_s=ASK_AGAIN_S,
+            )
         names = ", ".join(backend.name for backend in known if "/" not in backend.name) or "none"
         raise NotFoundError(
             f"there is no backend {name!r}", solution=f"Use one of: {names}.", details={"backend": name}
@@ -82,3 +97,24 @@ class Backends:
             NotFoundError: None does.
         """
         return self.providers[self.get(backend).provider]
+
+    def _last(self, provider_name: str) -> Sequence[BackendInfo]:
+        """What a provider said last, without asking one that is elsewhere."""
+        provider = self.providers[provider_name]
+        if isinstance(provider, RunsHere):
+            return provider.backends()
+        with self._lock:
+            known = self._known.get(provider_name)
+        return (known.backends if known is not None else None) or ()
+
+    def _asked(self, provider: Provider, *, before: _Known | None) -> _Known:
+        try:
+            return _Known(provider.backends(), self.clock.monotonic() + FRESH_S)
+        except UnavailableError:
+            backends = before.backends if before is not None else None
+            wait_s = ASK_AGAIN_S if backends is None else FRESH_S
+            return _Known(backends, self.clock.monotonic() + wait_s)
+
+
+def _named(backends: Sequence[BackendInfo], name: str) -> BackendInfo | None:
+    return next((backend for backend in backends if backend.name == name), None)

@@ -82,8 +82,9 @@ def test_a_request_that_jobs_share_stays_until_the_last_of_them_is_final(world: 
     submitted = world.jobs().submit_many([order(), order()], caller=ME, atomic=True)
     first, second = (item.job for item in submitted)
     world.jobs().cancel(first.id, caller=ME)
-    world.cloud.script.away = True
     process = world.process()
+    process.desk.backends.all()
+    world.cloud.script.away = True
     process.run_until_idle()
     assert world.job(first).status is JobStatus.CANCELLED
     assert any("batch" in info.key for info in world.pending.scan())

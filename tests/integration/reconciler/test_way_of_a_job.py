@@ -8,6 +8,7 @@ import pytest
 
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.errors import NotFinishedError
+from qdepot.testing.scripted import BulkScriptedProvider
 from support.world import ME, World, order
 
 
@@ -97,8 +98,9 @@ def test_a_report_from_earlier_moves_no_job_back(world: World):
 
 def test_a_cloud_that_is_away_delays_its_jobs_and_loses_none(world: World):
     job = world.submit()
-    world.cloud.script.away = True
     process = world.process()
+    process.desk.backends.all()
+    world.cloud.script.away = True
     world.bring_home(process, seconds=60)
     assert world.job(job).status is JobStatus.CREATED
     assert "does not answer" in world.job(job).why
@@ -174,3 +176,29 @@ def test_a_job_that_ended_before_the_cancel_arrived_keeps_its_result(world: Worl
     world.jobs().cancel(job.id, caller=ME)
     world.bring_home(process, seconds=5)
     assert world.job(job).status is JobStatus.COMPLETED
+
+
+def test_a_process_that_starts_while_the_cloud_is_away_fails_nothing(world: World):
+    job = world.jobs(checker=NeverInTime()).submit(order(), caller=ME).job
+    world.cloud.script.away = True
+    process = world.process()
+    world.bring_home(process, seconds=30)
+    assert world.job(job).status is JobStatus.CREATED
+    world.cloud.script.away = False
+    world.bring_home(process)
+    assert world.job(job).status is JobStatus.COMPLETED
+
+
+def test_one_word_that_nobody_knows_does_not_hide_what_was_said_of_the_others(world: World):
+    world.providers = {"scripted": BulkScriptedProvider(clock=world.clock)}
+    odd, fine = world.submit(), world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE)
+    process.run(Duty.SUBMIT)
+    cloud = world.cloud
+    cloud.jobs[world.job(odd).provider_job_id].word = "Defrosting"
+    cloud.jobs[world.job(odd).provider_job_id].ended = "Cancelled"  # the word stays
+    world.bring_home(process)
+    assert world.job(fine).status is JobStatus.COMPLETED
+    assert world.job(odd).status is JobStatus.QUEUED
+    assert "'Defrosting'" in (world.job(odd).last_poll_error or "")
