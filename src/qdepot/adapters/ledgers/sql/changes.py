@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, delete, insert, select, update
 
-from qdepot.adapters.ledgers.refusals import IDENTITY, exists_already
+from qdepot.adapters.ledgers.refusals import IDENTITY, exists_already, key_of
 from qdepot.adapters.ledgers.sql.batches import batches
 from qdepot.adapters.ledgers.sql.ledger_time import LedgerTime
+from qdepot.adapters.ledgers.sql.queries import DELETED, JOB_BY_KEY, JOBS_BY_ID
 from qdepot.adapters.ledgers.sql.rows import event_row, job_row, tag_rows, tags_text
 from qdepot.adapters.ledgers.sql.tables import events, job_tags, jobs, tombstones
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange
 from qdepot.errors import QDepotError, UnavailableError
+
+_FREE_AT_ONCE = {"due_at": 0.0, "lease_holder": None, "lease_until": None, "parked_until": None}
+_INSERT_JOBS = insert(jobs)
+_INSERT_TAGS = insert(job_tags)
+_INSERT_EVENTS = insert(events)
+_UPDATE = update(jobs).where(jobs.c.id == bindparam("this_job"))
 
 
 @dataclass(slots=True)
@@ -36,67 +43,92 @@ class _Standing:
         return self.version == change.before.version
 
 
-def add(connection: Connection, new: Sequence[tuple[Job, JobEvent]]) -> None:
-    """Insert jobs with their first events.
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Inserts new jobs with their first events.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: An id or key is taken; :func:`conflict` says by whom.
+        sqlalchemy.exc.IntegrityError: An id or key is taken; :meth:`conflict` says by whom.
         JobExistsError: An id belongs to a deleted job.
     """
-    if not new:
-        return
-    at_once = {"due_at": 0.0, "lease_holder": None, "lease_until": None, "parked_until": None}
-    connection.execute(insert(jobs), [{**job_row(job), **_duty(job), **at_once} for job, _ in new])
-    _insert_tags(connection, (job for job, _ in new))
-    connection.execute(insert(events), [event_row(event) for _, event in new])
-    # Looked for after the insert: a deletion that an insert of the same id had to wait for is seen now.
-    for some in batches([job.id for job, _ in new]):
-        deleted = connection.scalar(select(tombstones.c.job_id).where(tombstones.c.job_id.in_(some)).limit(1))
-        if deleted is not None:
-            raise exists_already(deleted, what="id")
+
+    new: Sequence[tuple[Job, JobEvent]]
+
+    def __call__(self, connection: Connection) -> None:
+        """Insert them."""
+        if not self.new:
+            return
+        connection.execute(_INSERT_JOBS, [{**job_row(job), **_duty(job), **_FREE_AT_ONCE} for job, _ in self.new])
+        _insert_tags(connection, (job for job, _ in self.new))
+        connection.execute(_INSERT_EVENTS, [event_row(event) for _, event in self.new])
+        # Looked for after the insert: a deletion that an insert of the same id had to wait for is seen now.
+        for some in batches([job.id for job, _ in self.new]):
+            deleted = connection.scalar(DELETED, {"ids": some})
+            if deleted is not None:
+                raise exists_already(deleted, what="id")
+
+    def joined(self, others: Sequence[Addition]) -> Addition:
+        """These and the others."""
+        return Addition([*self.new, *(new for other in others for new in other.new)])
+
+    def conflict(self, connection: Connection) -> QDepotError:
+        """Says which stored job has an id or a key that one of these wants."""
+        for some in batches([job.id for job, _ in self.new]):
+            for row in connection.execute(JOBS_BY_ID, {"ids": some}):
+                return exists_already(row.id, what="id")
+        for key in filter(None, (key_of(job) for job, _ in self.new)):
+            for row in connection.execute(JOB_BY_KEY, dict(zip(("project", "owner", "key"), key, strict=True))):
+                return exists_already(row.id, what="idempotency key")
+        return UnavailableError("A job with the same id or key was deleted at this very moment.", solution="Try again.")
 
 
-def conflict(connection: Connection, new: Sequence[tuple[Job, JobEvent]]) -> QDepotError:
-    """Says which stored job has an id or a key that one of these wants."""
-    for some in batches([job.id for job, _ in new]):
-        taken = connection.scalar(select(jobs.c.id).where(jobs.c.id.in_(some)).limit(1))
-        if taken is not None:
-            return exists_already(taken, what="id")
-    for job, _ in new:
-        key = job.idempotency_key_sha256
-        taken = key and connection.scalar(job_with_key(jobs.c.id, project=job.project, owner=job.owner, key=key))
-        if taken:
-            return exists_already(taken, what="idempotency key")
-    return UnavailableError("A job with the same id or key was deleted at this very moment.", solution="Try again.")
+class Saving:
+    """Saves changes of a ledger's jobs, judging leases by its time."""
+
+    def __init__(self, time: LedgerTime) -> None:
+        self._time = time
+        self._lock = lock_statement(time.after_lock)
+
+    def save(
+        self, connection: Connection, changes: Sequence[JobChange], *, holder: str | None, keep_lease: bool
+    ) -> list[bool]:
+        """Save those changes that win; see :meth:`qdepot.ports.ledger.Ledger.save`."""
+        standings = self._locked(connection, sorted({change.before.id for change in changes}))
+        won: list[bool] = []
+        winners: dict[str, JobChange] = {}
+        for change in changes:
+            standing = standings.get(change.before.id)
+            wins = standing is not None and standing.lets_win(change, holder=holder)
+            won.append(wins)
+            if standing is not None and wins:
+                standing.version = change.after.version
+                winners[change.before.id] = change
+        ends_lease = holder is not None and not keep_lease
+        _write(connection, [(standings[job_id], change) for job_id, change in winners.items()], ends_lease=ends_lease)
+        history = [change.event for change, wins in zip(changes, won, strict=True) if wins and change.event]
+        if history:
+            connection.execute(_INSERT_EVENTS, [event_row(event) for event in history])
+        return won
+
+    def _locked(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, _Standing]:
+        """Lock the rows of these jobs, always in the same order, and read where they stand."""
+        standings: dict[str, _Standing] = {}
+        for some in batches(job_ids):
+            rows = connection.execute(self._lock, {"ids": some, **self._time.parameters()})
+            standings |= {job_id: _Standing(*standing) for job_id, *standing in rows}
+        return standings
 
 
-def job_with_key(*columns: ColumnElement[Any], project: str, owner: str, key: str) -> Select[Any]:
-    """The job that was submitted with this idempotency key."""
-    return select(*columns).where(
-        jobs.c.project == project, jobs.c.owner == owner, jobs.c.idempotency_key_sha256 == key
+def lock_statement(after_lock: ColumnElement[float]) -> Select[Any]:
+    """Locks jobs and tells id, and what :class:`_Standing` holds."""
+    locked = (
+        select(jobs.c.id, jobs.c.version, jobs.c.tags, jobs.c.lease_holder, jobs.c.lease_until)
+        .where(jobs.c.id.in_(bindparam("ids", type_=Text, expanding=True)))
+        .order_by(jobs.c.id)
+        .with_for_update()
+        .cte("locked")
     )
-
-
-def save(
-    connection: Connection, changes: Sequence[JobChange], *, holder: str | None, keep_lease: bool, time: LedgerTime
-) -> list[bool]:
-    """Save those changes that win; see :meth:`qdepot.ports.ledger.Ledger.save`."""
-    standings = _locked(connection, sorted({change.before.id for change in changes}), time=time)
-    won: list[bool] = []
-    winners: dict[str, JobChange] = {}
-    for change in changes:
-        standing = standings.get(change.before.id)
-        wins = standing is not None and standing.lets_win(change, holder=holder)
-        won.append(wins)
-        if standing is not None and wins:
-            standing.version = change.after.version
-            winners[change.before.id] = change
-    ends_lease = holder is not None and not keep_lease
-    _write(connection, [(standings[job_id], change) for job_id, change in winners.items()], ends_lease=ends_lease)
-    history = [change.event for change, wins in zip(changes, won, strict=True) if wins and change.event]
-    if history:
-        connection.execute(insert(events), [event_row(event) for event in history])
-    return won
+    return select(locked, after_lock)
 
 
 def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
@@ -105,22 +137,6 @@ def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
     if gone:
         connection.execute(insert(tombstones).values(job_id=job.id, deleted_at=at))
     return bool(gone)
-
-
-def _locked(connection: Connection, job_ids: Sequence[str], *, time: LedgerTime) -> dict[str, _Standing]:
-    """Lock the rows of these jobs, always in the same order, and read where they stand."""
-    standings: dict[str, _Standing] = {}
-    for some in batches(job_ids):
-        rows = (
-            select(jobs.c.id, jobs.c.version, jobs.c.tags, jobs.c.lease_holder, jobs.c.lease_until)
-            .where(jobs.c.id.in_(some))
-            .order_by(jobs.c.id)
-            .with_for_update()
-            .cte("locked")
-        )
-        for job_id, version, tags, lease_holder, lease_until, now in connection.execute(select(rows, time.read())):
-            standings[job_id] = _Standing(version, tags, lease_holder, lease_until, now)
-    return standings
 
 
 def _write(connection: Connection, winners: Sequence[tuple[_Standing, JobChange]], *, ends_lease: bool) -> None:
@@ -159,7 +175,4 @@ def _insert_tags(connection: Connection, tagged: Iterable[Job]) -> None:
     """Make jobs findable by their tags."""
     rows = [row for job in tagged for row in tag_rows(job)]
     if rows:
-        connection.execute(insert(job_tags), rows)
-
-
-_UPDATE = update(jobs).where(jobs.c.id == bindparam("this_job"))
+        connection.execute(_INSERT_TAGS, rows)

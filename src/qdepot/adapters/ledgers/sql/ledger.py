@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
 
 from qdepot.adapters.ledgers.cursor import Position, cursor_of, position_of
@@ -20,13 +20,14 @@ from qdepot.adapters.ledgers.refusals import (
     not_found,
     page_limit_checked,
 )
-from qdepot.adapters.ledgers.sql import changes as writing
-from qdepot.adapters.ledgers.sql import claims, tables
+from qdepot.adapters.ledgers.sql import queries
 from qdepot.adapters.ledgers.sql.batches import batches
+from qdepot.adapters.ledgers.sql.changes import Addition, Saving, remove
+from qdepot.adapters.ledgers.sql.claims import Leases, Wish
 from qdepot.adapters.ledgers.sql.connecting import Database
 from qdepot.adapters.ledgers.sql.faults import database_errors_explained
-from qdepot.adapters.ledgers.sql.listing import page_statement
-from qdepot.adapters.ledgers.sql.rows import EVENT_COLUMNS, JOB_COLUMNS, event_of, job_of
+from qdepot.adapters.ledgers.sql.listing import page_query
+from qdepot.adapters.ledgers.sql.rows import event_of, job_of
 from qdepot.adapters.ledgers.sql.schema import Schema
 from qdepot.adapters.ledgers.subscribers import Subscribers
 from qdepot.domain.event import JobEvent
@@ -43,6 +44,8 @@ class SqlLedger:
     def __init__(self, database: Database, *, schema: Schema) -> None:
         self._database = database
         self._schema = schema
+        self._leases = Leases(database.time)
+        self._saving = Saving(database.time)
         self._subscribers = Subscribers()
         self._closed = False
 
@@ -52,33 +55,33 @@ class SqlLedger:
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:
         """See the port."""
         batch_checked(job for job, _ in jobs)
+        addition = Addition(jobs)
         with self._asked():
             try:
-                self._database.transactions.run(partial(writing.add, new=jobs))
+                self._database.transactions.run(addition)
             except IntegrityError:
-                raise self._database.read(partial(writing.conflict, new=jobs)) from None
+                raise self._database.read(addition.conflict) from None
         self._subscribers.tell()
 
     def get(self, job_id: str) -> Job:
         """See the port."""
-        found = self.get_many([job_id])
+        asked = {"job_id": job_id}
+        found = self._jobs(queries.JOB_BY_ID, asked)
         if found:
-            return found[job_id]
-        buried = select(tables.tombstones.c.deleted_at).where(tables.tombstones.c.job_id == job_id)
-        deleted_at = self._read(lambda connection: connection.scalar(buried))
+            return found[0]
+        deleted_at = self._read(lambda connection: connection.scalar(queries.DELETED_AT, asked))
         raise not_found(job_id) if deleted_at is None else gone(job_id, at=deleted_at)
 
     def get_many(self, job_ids: Sequence[str]) -> dict[str, Job]:
         """See the port."""
         found: dict[str, Job] = {}
         for some in batches(job_ids):
-            statement = select(*JOB_COLUMNS).where(tables.jobs.c.id.in_(some))
-            found |= {job.id: job for job in self._jobs(statement)}
+            found |= {job.id: job for job in self._jobs(queries.JOBS_BY_ID, {"ids": some})}
         return found
 
     def find_by_idempotency_key(self, *, project: str, owner: str, key_sha256: str) -> Job | None:
         """See the port."""
-        found = self._jobs(writing.job_with_key(*JOB_COLUMNS, project=project, owner=owner, key=key_sha256))
+        found = self._jobs(queries.JOB_BY_KEY, {"project": project, "owner": owner, "key": key_sha256})
         return found[0] if found else None
 
     def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
@@ -87,7 +90,7 @@ class SqlLedger:
         behind = None if cursor is None else position_of(cursor)
         if job_filter.status is not None and not job_filter.status:
             return Page(jobs=(), next_cursor=None)
-        found = self._jobs(page_statement(job_filter, limit=limit + 1, behind=behind))
+        found = self._jobs(*page_query(job_filter, limit=limit + 1, behind=behind))
         if len(found) <= limit:
             return Page(jobs=tuple(found), next_cursor=None)
         last = found[limit - 1]
@@ -107,63 +110,52 @@ class SqlLedger:
         backends: Sequence[str] | None = None,
     ) -> list[Job]:
         """See the port."""
-        wish = claims.Wish(duty=duty, holder=holder, lease_s=lease_s, limit=limit, job_ids=job_ids, backends=backends)
-        return self._write(partial(claims.claim, wish=wish, time=self._database.time))
+        wish = Wish(duty=duty, holder=holder, lease_s=lease_s, limit=limit, job_ids=job_ids, backends=backends)
+        return self._write(partial(self._leases.claim, wish=wish))
 
     def renew(self, job_ids: Sequence[str], *, holder: str, lease_s: float) -> set[str]:
         """See the port."""
-        return self._write(
-            partial(claims.renew, job_ids=job_ids, holder=holder, lease_s=lease_s, time=self._database.time)
-        )
+        return self._write(partial(self._leases.renew, job_ids=job_ids, holder=holder, lease_s=lease_s))
 
     def save(self, changes: Sequence[JobChange], *, holder: str | None = None, keep_lease: bool = False) -> list[bool]:
         """See the port."""
         for change in changes:
             identity_checked(change)
-        won = self._write(
-            partial(writing.save, changes=changes, holder=holder, keep_lease=keep_lease, time=self._database.time)
-        )
+        won = self._write(partial(self._saving.save, changes=changes, holder=holder, keep_lease=keep_lease))
         if any(won):
             self._subscribers.tell()
         return won
 
     def release(self, *, holder: str, job_ids: Sequence[str] | None = None) -> int:
         """See the port."""
-        ended = self._write(partial(claims.release, holder=holder, job_ids=job_ids, time=self._database.time))
+        ended = self._write(partial(self._leases.release, holder=holder, job_ids=job_ids))
         if ended:
             self._subscribers.tell()
         return ended
 
     def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
         """See the port."""
-        history = (
-            select(*EVENT_COLUMNS)
-            .where(tables.events.c.job_id == job_id, tables.events.c.number > after)
-            .order_by(tables.events.c.number)
-            .limit(limit)
-        )
-        return self._read(lambda connection: [event_of(row) for row in connection.execute(history)])
+        asked = {"job_id": job_id, "after": after, "most": limit}
+        return self._read(lambda connection: [event_of(row) for row in connection.execute(queries.HISTORY, asked)])
 
     def counts(self, *, project: str | None = None) -> Mapping[JobStatus, int]:
         """See the port."""
-        per_status = select(tables.jobs.c.status, func.count()).group_by(tables.jobs.c.status)
-        if project is not None:
-            per_status = per_status.where(tables.jobs.c.project == project)
-        found: dict[str, int] = self._read(
-            lambda connection: {row[0]: row[1] for row in connection.execute(per_status)}
+        statement, asked = (
+            (queries.COUNTS, {}) if project is None else (queries.COUNTS_OF_PROJECT, {"project": project})
         )
+        found = self._read(lambda connection: {row[0]: row[1] for row in connection.execute(statement, asked)})
         return {status: found.get(status.value, 0) for status in JobStatus}
 
     def unfinished_with_request(self, request_key: str) -> int:
         """See the port."""
-        sharing = select(func.count()).where(tables.jobs.c.request_key == request_key, tables.IS_OPEN)
-        return self._read(lambda connection: connection.scalar(sharing) or 0)
+        asked = {"request_key": request_key}
+        return self._read(lambda connection: connection.scalar(queries.NUM_OPEN_WITH_REQUEST, asked) or 0)
 
     def delete(self, job: Job, *, at: datetime) -> bool:
         """See the port."""
         if not job.is_final:
             raise not_final(job)
-        removed = self._write(partial(writing.remove, job=job, at=at))
+        removed = self._write(partial(remove, job=job, at=at))
         if removed:
             self._subscribers.tell()
         return removed
@@ -181,9 +173,9 @@ class SqlLedger:
         self._closed = True
         self._database.close()
 
-    def _jobs(self, statement: Select[Any]) -> list[Job]:
-        """The jobs that a query for :data:`JOB_COLUMNS` finds."""
-        return self._read(lambda connection: [job_of(row) for row in connection.execute(statement)])
+    def _jobs(self, statement: Select[Any], asked: Mapping[str, object]) -> list[Job]:
+        """The jobs that a query for whole jobs finds."""
+        return self._read(lambda connection: [job_of(row) for row in connection.execute(statement, asked)])
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self._asked():

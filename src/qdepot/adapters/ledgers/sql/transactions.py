@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast, runtime_checkable
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from qdepot.adapters.ledgers.sql.faults import sqlstate_of
 from qdepot.errors import UnavailableError
@@ -22,6 +22,19 @@ _LARGEST_GROUP = 256
 _TRIES = 4
 _COLLIDED = frozenset({"40001", "40P01"})
 """PostgreSQL undid a transaction because it got in the way of another one."""
+
+
+@runtime_checkable
+class Joinable(Protocol):
+    """A unit without a result that is cheaper in company."""
+
+    def __call__(self, connection: Connection) -> None:
+        """Do it."""
+        ...
+
+    def joined(self, others: Sequence[Self]) -> Unit[None]:
+        """Do it and the others."""
+        ...
 
 
 class Transactions(Protocol):
@@ -56,7 +69,7 @@ class _Outcome:
 
 
 class GroupedTransactions:
-    """One thread that commits all waiting units in one transaction, each in a savepoint of its own.
+    """One thread that commits all waiting units in one transaction; a unit that fails leaves the others alone.
 
     A commit costs a sync of the disk, however much is in it; while one is under way, the next group gathers. This suits
     SQLite, which lets one connection write at a time anyway.
@@ -120,21 +133,37 @@ class GroupedTransactions:
         return group
 
     def _committed(self, units: Sequence[Unit[Any]]) -> list[_Outcome]:
-        """Commit the units together; if that fails, none of them has happened."""
-        try:
-            with self._engine.begin() as connection:
-                return [_tried(connection, unit) for unit in units]
-        except Exception as error:
-            return [_Outcome(error=error)] * len(units)
+        """Commit the units together; if that fails as a whole, none of them has happened."""
+        for run in (_all_or_none, _each_for_itself):
+            try:
+                with self._engine.begin() as connection:
+                    return run(connection, units)
+            except Exception as error:
+                failed = [_Outcome(error=error)] * len(units)
+                if len(units) == 1 or isinstance(error, OperationalError):
+                    break  # it is known which unit is to blame, or the database is
+        return failed
+
+
+def _all_or_none(connection: Connection, units: Sequence[Unit[Any]]) -> list[_Outcome]:
+    """Run the units in the hope that none fails. Those that can be joined cost little more than one."""
+    joinable = [unit for unit in units if isinstance(unit, Joinable)]
+    if joinable:
+        joinable[0].joined(joinable[1:])(connection)
+    return [_Outcome() if isinstance(unit, Joinable) else _Outcome(result=unit(connection)) for unit in units]
+
+
+def _each_for_itself(connection: Connection, units: Sequence[Unit[Any]]) -> list[_Outcome]:
+    """Run each unit in a savepoint, so that one that fails leaves the others alone."""
+    return [_tried(connection, unit) for unit in units]
 
 
 def _tried(connection: Connection, unit: Unit[Any]) -> _Outcome:
-    """Run a unit in a savepoint."""
     savepoint = connection.begin_nested()
     try:
         result = unit(connection)
     except Exception as error:
-        if isinstance(error, DBAPIError) and not _is_in_transaction(connection):
+        if not _is_in_transaction(connection):
             raise  # SQLite has undone the whole transaction: a full disk, for one
         savepoint.rollback()
         return _Outcome(error=error)
