@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from qdepot.server.serve import serve
 
 app = FastAPI()
+app.state.close_waits = lambda: None
 
 
 async def raw_body(request: Request) -> bytes:
