@@ -152,7 +152,8 @@ class Archive:
         """As :meth:`remove_pending` for several jobs in one call; ``in_use`` are batch objects that must stay."""
         requests = {job.request_key for job in jobs}
         keys = [key for key in requests if not (layout.is_batch(key) and key in in_use)]
-        keys += [key for job in jobs if job.provider_job_id for key in _keys_elsewhere(job)]
+        # Also of jobs whose row names no backend's id: a receipt may lie there from an attempt that was lost.
+        keys += [key for job in jobs for key in _keys_elsewhere(job)]
         self.pending.delete(keys)
 
     def put_receipt(self, job: Job, *, provider_job_id: str) -> None:

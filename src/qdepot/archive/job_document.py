@@ -20,6 +20,7 @@ _KEPT = (
     *(*_TIMES, "num_circuits", "shots", "summary", "attempt", "provider_job_id", "vendor_status"),
     *("cancel_requested", "request_sha256", "idempotency_key_sha256"),
 )
+_FAILURE = ("code", "message", "solution", "details")
 _EVENT = ("at", "from_status", "to_status", "stage", "attempt", "by", "why")
 
 
@@ -49,7 +50,7 @@ def job_document(job: Job, ending: Ending, *, manifest: Sequence[Mapping[str, ob
         "format": JOB_FORMAT,
         "id": job.id,
         "status": ending.status.value,
-        "failure": failure and {name: getattr(failure, name) for name in ("code", "message", "solution", "details")},
+        "failure": failure and {name: getattr(failure, name) for name in _FAILURE},
         **{name: getattr(job, name) for name in _KEPT},
         "ended_at": ending.ended_at,
         "events": [{name: getattr(event, name) for name in _EVENT} for event in ending.events],
@@ -70,7 +71,7 @@ def read_ending(document: Mapping[str, Any], *, key: str) -> Ending:
             raise damaged(key, f"job.json has the format {document['format']!r}, not {JOB_FORMAT!r}")
         return Ending(
             status=JobStatus(document["status"]),
-            failure=document["failure"] and Failure(**document["failure"]),
+            failure=document["failure"] and Failure(**{name: document["failure"][name] for name in _FAILURE}),
             ended_at=time_of(document["ended_at"]),
             events=tuple(_event(document["id"], event) for event in document["events"]),
             metadata=document["metadata"],
@@ -99,4 +100,5 @@ def read_job(document: Mapping[str, Any], *, key: str, request_key: str) -> Job:
 
 
 def _event(job_id: str, document: Mapping[str, Any]) -> JobEvent:
-    return JobEvent(job_id=job_id, **{**document, "at": time_of(document["at"])})
+    known = {name: document[name] for name in _EVENT}
+    return JobEvent(job_id=job_id, **{**known, "at": time_of(known["at"])})

@@ -15,13 +15,17 @@ from datetime import datetime
 from itertools import accumulate
 
 from qdepot.archive.manifest import damaged
-from qdepot.archive.plain import json_text, time_of, time_text
+from qdepot.archive.plain import json_text, time_of
 from qdepot.domain.program import Program
 from qdepot.errors import ArchiveDamagedError, InternalError
 
 REQUEST_FORMAT = "qdepot-request/1"
 BATCH_FORMAT = "qdepot-batch/1"
 _BETWEEN = b",\n"
+_ENVELOPE = (
+    *("job_id", "project", "owner", "created_at", "backend", "name", "tags", "priority", "timeout_s", "options"),
+    *("request_sha256", "idempotency_key_sha256"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +76,7 @@ def request_document(record: RequestRecord) -> bytes:
     """
     if hashlib.sha256(record.body).hexdigest() != record.request_sha256:
         raise InternalError(f"job {record.job_id}: request_sha256 is not that of the body")
-    envelope = {
-        "format": REQUEST_FORMAT,
-        "job_id": record.job_id,
-        "project": record.project,
-        "owner": record.owner,
-        "created_at": time_text(record.created_at),
-        "backend": record.backend,
-        "name": record.name,
-        "tags": record.tags,
-        "priority": record.priority,
-        "timeout_s": record.timeout_s,
-        "options": record.options,
-        "request_sha256": record.request_sha256,
-        "idempotency_key_sha256": record.idempotency_key_sha256,
-    }
+    envelope = {"format": REQUEST_FORMAT, **{name: getattr(record, name) for name in _ENVELOPE}}
     return b"".join((json_text(envelope)[:-1].encode(), b', "request":\n', record.body, b"\n}\n"))
 
 
@@ -102,11 +92,11 @@ def read_request_document(document: bytes, *, key: str) -> RequestRecord:
     try:
         fields = json.loads(head + b"null}")
         whole = body != entry and hashlib.sha256(body).hexdigest() == fields["request_sha256"]
-        if fields.pop("format") != REQUEST_FORMAT or not whole:
+        if fields["format"] != REQUEST_FORMAT or not whole:
             raise _damaged(key)
-        del fields["request"]
-        fields.update(tags=tuple(fields["tags"]), created_at=time_of(fields["created_at"]))
-        return RequestRecord(body=body, **fields)
+        known = {name: fields[name] for name in _ENVELOPE}
+        known.update(tags=tuple(known["tags"]), created_at=time_of(known["created_at"]))
+        return RequestRecord(body=body, **known)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(key) from error
 

@@ -95,3 +95,10 @@ def test_a_document_without_a_field_is_damage(name):
 def test_a_document_that_cannot_be_understood_is_damage(change):
     with pytest.raises(ArchiveDamagedError):
         read_ending(written() | change, key="k")
+
+
+def test_fields_that_a_later_version_added_are_no_obstacle():
+    document = written()
+    for place in (document, document["failure"], document["events"][0]):
+        place["mood"] = "good"
+    assert read_ending(document, key="k") == ENDING

@@ -174,3 +174,9 @@ def test_a_request_that_is_nowhere_is_damage(archive, make_record, make_job):
     record = make_record()
     with pytest.raises(ArchiveDamagedError, match="missing"):
         archive.read_request(make_job(record))
+
+
+def test_a_field_that_a_later_version_added_is_no_obstacle(make_record):
+    record = make_record()
+    document = request_document(record).replace(b'"owner"', b'"mood": "good", "owner"', 1)
+    assert read_request_document(document, key="k") == record
