@@ -7,7 +7,7 @@ import json
 import pytest
 
 from qdepot.domain.job import Duty, JobStatus, Stage
-from qdepot.errors import NotFinishedError
+from qdepot.errors import NotFinishedError, UnavailableError
 from qdepot.testing.scripted import BulkScriptedProvider
 from support.world import ME, World, order
 
@@ -202,3 +202,21 @@ def test_one_word_that_nobody_knows_does_not_hide_what_was_said_of_the_others(wo
     assert world.job(fine).status is JobStatus.COMPLETED
     assert world.job(odd).status is JobStatus.QUEUED
     assert "'Defrosting'" in (world.job(odd).last_poll_error or "")
+
+
+def test_a_cloud_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says(world: World, monkeypatch):
+    job = world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE)
+    process.run(Duty.SUBMIT)
+
+    def too_often(self, job_ids):
+        raise UnavailableError("too often", retry_after_s=120.0)
+
+    monkeypatch.setattr(type(world.cloud), "look", too_often)
+    process.run(Duty.POLL)
+    monkeypatch.undo()
+    world.bring_home(process, seconds=119)
+    assert world.job(job).status is JobStatus.QUEUED
+    world.bring_home(process)
+    assert world.job(job).status is JobStatus.COMPLETED
