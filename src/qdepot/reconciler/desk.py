@@ -55,6 +55,7 @@ class Desk:
         lease_s: How long a lease lasts without being renewed, in seconds.
         wake: Told which duties have new work.
         in_hand: The jobs that this process holds.
+        sending: Those of them that it is handing to a backend right now.
     """
 
     ledger: Ledger
@@ -65,6 +66,7 @@ class Desk:
     lease_s: float
     wake: Callable[[Iterable[Duty]], None]
     in_hand: InHand = field(default_factory=InHand)
+    sending: InHand = field(default_factory=InHand)
 
     def claim(
         self,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import QDepotError
+from qdepot.ports.object_store import ObjectNotFoundError
 from qdepot.ports.provider import FindsByTag, Provider
 from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.receipt import store_receipt
 from qdepot.reconciler.submitter import tag_of
 
 
@@ -28,15 +31,27 @@ class Rescuer:
     def run_once(self) -> int:
         """Look after one batch; how many jobs it met."""
         jobs = self.desk.claim(Duty.RESCUE, backends=self.desk.names_of(self.provider))
-        for job in jobs:
-            try:
-                change = self._rescued(job)
-            except QDepotError as error:
-                change = self.desk.later(job, error, by="rescuer", stage=job.stage)
-            self.desk.save([change])
-        return len(jobs)
+        # Asked behind the claim: what a thread of this process is sending right now needs no rescue.
+        under_way = set(self.desk.sending.ids())
+        stranded = [job for job in jobs if job.id not in under_way]
+        for job in stranded:
+            self._rescue(job)
+        return len(stranded)
+
+    def _rescue(self, job: Job) -> None:
+        try:
+            change = self._rescued(job)
+            if change.after.provider_job_id is None:
+                self.desk.save([change])
+            else:
+                store_receipt(self.desk, change)
+        except QDepotError as error:
+            self.desk.save([self.desk.later(job, error, by="rescuer", stage=job.stage)])
 
     def _rescued(self, job: Job) -> JobChange:
+        noted = self._noted(job)
+        if noted is not None:
+            return _adopted(job, noted, at=self.desk.now(), why=f"{job.backend} has it: its receipt was stored")
         backend = self.desk.backends.get(job.backend)
         if backend.repeatable or backend.takes_key:
             return self._again(job, "sent again: this backend runs a tag only once, or repeats without harm")
@@ -51,22 +66,17 @@ class Rescuer:
             )
         provider_job_id = provider.find_by_tag(tag_of(job))
         if provider_job_id is not None:
-            return self._adopted(job, provider_job_id)
+            return _adopted(job, provider_job_id, at=self.desk.now(), why=f"found by its tag at {job.backend}")
         if job.stage is not Stage.SEARCHING:
             return self._look_again(job, wait_s=backend.visibility_delay_s + self.send_deadline_s)
         return self._again(job, "sent again: its tag stayed absent at the backend")
 
-    def _adopted(self, job: Job, provider_job_id: str) -> JobChange:
-        self.desk.archive.put_receipt(job, provider_job_id=provider_job_id)
-        return job.moved_to(
-            JobStatus.QUEUED,
-            Stage.WAITING,
-            at=self.desk.now(),
-            by="rescuer",
-            why=f"found by its tag at {job.backend}",
-            provider_job_id=provider_job_id,
-            failures_in_row=0,
-        )
+    def _noted(self, job: Job) -> str | None:
+        """The backend's id, if the one who sent the job died behind the receipt."""
+        try:
+            return self.desk.archive.read_receipt(job)
+        except ObjectNotFoundError:
+            return None
 
     def _look_again(self, job: Job, *, wait_s: float) -> JobChange:
         return job.moved_to(
@@ -83,3 +93,15 @@ class Rescuer:
         return job.moved_to(
             JobStatus.CREATED, Stage.WAITING, at=self.desk.now(), by="rescuer", why=why, failures_in_row=0
         )
+
+
+def _adopted(job: Job, provider_job_id: str, *, at: datetime, why: str) -> JobChange:
+    return job.moved_to(
+        JobStatus.QUEUED,
+        Stage.WAITING,
+        at=at,
+        by="rescuer",
+        why=why,
+        provider_job_id=provider_job_id,
+        failures_in_row=0,
+    )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.errors import InvalidRequestError, QDepotError
+from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
 from qdepot.reconciler.desk import BATCH, Desk, failure_of
+from qdepot.reconciler.receipt import store_receipt
 
 FIRST_LOOK_S = 0.2
 """When a job that runs here is looked at for the first time, if it does not announce its end before."""
@@ -75,24 +76,38 @@ class Submitter:
         if job.cancel_requested:
             self.desk.save([self._cancelled(job)])
             return
+        try:
+            submission = self._submission(job)
+        except QDepotError as error:
+            self.desk.save([self._refused(job, error)])
+            return
+        self.desk.sending.take([job.id])
+        try:
+            intended = self._intended(job)
+            if intended is not None:
+                self._hand_over(intended, submission)
+        finally:
+            self.desk.sending.drop([job.id])
+
+    def _intended(self, job: Job) -> Job | None:
+        """The job with its intent stored; None if it is another process's by now. The call follows at once."""
         intent = job.moved_to(
             JobStatus.CREATED, Stage.SUBMITTING, at=self.desk.now(), by="submitter", why="about to be sent"
         )
         intended = self.desk.save([intent], keep_lease=True)
-        if not intended or not self.desk.still_held(job):
-            return
-        [job] = intended
+        return intended[0] if intended and self.desk.still_held(job) else None
+
+    def _hand_over(self, job: Job, submission: Submission) -> None:
         try:
-            provider_job_id = self.provider.submit(self._submission(job))
+            provider_job_id = self.provider.submit(submission)
         except QDepotError as error:
-            if not error.details.get("maybe_sent"):
+            if _sent_nothing(error):
                 self.desk.save([self._refused(job, error)])
                 return
             # The answer was lost: the rescuer finds out what became of it.
             self.desk.save([self.desk.later(job, error, by="submitter", stage=Stage.SUBMITTING)])
             return
-        self.desk.archive.put_receipt(job, provider_job_id=provider_job_id)
-        self.desk.save([self._queued(job, provider_job_id)])
+        store_receipt(self.desk, self._queued(job, provider_job_id))
 
     def _submission(self, job: Job) -> Submission:
         request = self.desk.archive.read_request(job)
@@ -130,6 +145,11 @@ class Submitter:
 def tag_of(job: Job) -> str:
     """What marks this attempt of a job at its backend."""
     return f"{job.id}.{job.attempt}"
+
+
+def _sent_nothing(error: QDepotError) -> bool:
+    """Only the two errors of the contract say so; after any other, as after a lost answer, the backend may have it."""
+    return isinstance(error, InvalidRequestError | UnavailableError) and not error.details.get("maybe_sent")
 
 
 def _has_ended(job: Job, provider: Provider) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qdepot.domain.job import Duty, JobStatus, Stage
+from qdepot.errors import InternalError
 from support.world import ME, World
 
 
@@ -131,3 +132,105 @@ def test_two_reconcilers_at_once_submit_each_job_once(world: World):
     assert {world.job(job).status for job in jobs} == {JobStatus.COMPLETED}
     assert len(world.cloud.submissions) == 20
     assert len(list(world.completed.scan())) == 20
+
+
+def prepared(world: World):
+    job = world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE)
+    return job, process
+
+
+def test_a_receipt_that_was_stored_before_the_crash_leaves_no_doubt(world: World, monkeypatch):
+    job, process = prepared(world)
+    save = type(world.ledger).save
+
+    def die(self, changes, **kwargs):
+        if changes[0].after.status is JobStatus.QUEUED:
+            monkeypatch.undo()
+            raise Killed
+        return save(self, changes, **kwargs)
+
+    monkeypatch.setattr(type(world.ledger), "save", die)
+    with pytest.raises(Killed):
+        process.run(Duty.SUBMIT)
+    world.bring_home(world.process())
+    assert world.job(job).status is JobStatus.COMPLETED
+    assert len(world.cloud.submissions) == 1
+
+
+def test_an_answer_that_nobody_understands_is_not_taken_for_a_no(world: World, monkeypatch):
+    job, process = prepared(world)
+    take = type(world.cloud).take
+
+    def take_and_babble(self, submission):
+        take(self, submission)
+        raise InternalError("the cloud answered with a poem")
+
+    monkeypatch.setattr(type(world.cloud), "take", take_and_babble)
+    world.bring_home(process, seconds=60)
+    assert world.job(job).stage is Stage.IN_DOUBT
+    assert len(world.cloud.submissions) == 1
+
+
+def test_what_a_process_is_sending_is_not_rescued_by_itself(world: World, monkeypatch):
+    job, process = prepared(world)
+    take = type(world.cloud).take
+
+    def take_while_the_other_duties_run(self, submission):
+        assert process.run(Duty.RESCUE) == 0
+        return take(self, submission)
+
+    monkeypatch.setattr(type(world.cloud), "take", take_while_the_other_duties_run)
+    process.run(Duty.SUBMIT)
+    assert world.job(job).status is JobStatus.QUEUED
+
+
+def test_a_lease_that_lapsed_while_the_request_was_read_sends_nothing(world: World, monkeypatch):
+    job, process = prepared(world)
+    get = type(world.pending).get
+
+    def read_slowly(self, key):
+        world.clock.advance(60)
+        return get(self, key)
+
+    monkeypatch.setattr(type(world.pending), "get", read_slowly)
+    process.run(Duty.SUBMIT)
+    monkeypatch.undo()
+    assert world.cloud.submissions == []
+    assert world.job(job).stage is Stage.WAITING
+
+
+def test_a_sender_that_wakes_up_when_all_is_over_leaves_nothing_in_pending(world: World, monkeypatch):
+    world.cloud.takes_key = True
+    job, sleeper = prepared(world)
+    create = type(world.pending).create
+
+    def sleep_before_the_receipt(self, key, data):
+        if "receipt" in key:
+            monkeypatch.undo()
+            world.clock.advance(60)
+            world.bring_home(world.process())
+            assert world.job(job).pending_removed
+        return create(self, key, data)
+
+    monkeypatch.setattr(type(world.pending), "create", sleep_before_the_receipt)
+    sleeper.run(Duty.SUBMIT)
+    assert world.job(job).status is JobStatus.COMPLETED
+    assert list(world.pending.scan()) == []
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_receipt_of_an_attempt_that_was_lost_goes_with_the_others(world: World):
+    world.cloud.repeatable, world.cloud.paid = True, False
+    job = world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE, Duty.SUBMIT)
+    process.run(Duty.SUBMIT)
+    world.cloud.script.forget_all = True
+    process.run(Duty.POLL)
+    assert (world.job(job).status, world.job(job).attempt) == (JobStatus.CREATED, 2)
+    world.jobs().cancel(job.id, caller=ME)
+    world.bring_home(process)
+    assert world.job(job).status is JobStatus.CANCELLED
+    assert list(world.pending.scan()) == []
