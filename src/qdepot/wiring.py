@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from qdepot.adapters.compute.options import PoolOptions, processors
 from qdepot.adapters.compute.processes import ProcessPool, make_undumpable
-from qdepot.adapters.data_folder import EMBEDDED_HOLDER, lock_folder
+from qdepot.adapters.data_folder import lock_folder
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.object_stores.local import LocalStore
 from qdepot.adapters.system_clock import SystemClock
@@ -253,7 +253,7 @@ def running_service(settings: Settings, *, reconciler: bool) -> Iterator[Parts]:
     make_undumpable()
     with contextlib.closing(build_parts(settings)) as parts:
         lock = lock_folder(settings.data) if reconciler else None
-        holder = EMBEDDED_HOLDER if lock else new_holder("service")
+        holder = lock.holder if lock else new_holder("service")
         # Whatever this name held died with the process that had the folder before.
         parts.ledger.release(holder=holder)
         loop = build_loop(parts, holder=holder) if reconciler else None
