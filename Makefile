@@ -32,7 +32,7 @@ export PYTHON
 venv: $(VENV)/.installed ## Make .venv with all that the project needs
 
 $(VENV)/.locked: requirements/dev.txt
-	@python=$$($(FIND_PYTHON)); echo "Making $(VENV) with $$($$python --version) ..."; $$python -m venv $(VENV)
+	@python=$$($(FIND_PYTHON)); echo "Installing what $< names into $(VENV), with $$($$python --version) ..."; $$python -m venv $(VENV)
 	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 

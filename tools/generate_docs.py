@@ -70,7 +70,7 @@ def transition_table() -> str:
 def members_of(enumeration: type[Enum]) -> str:
     """The members of an enumeration with the text that stands below each in the source."""
     source = inspect.getsource(enumeration)
-    texts = re.findall(r'^    ([A-Z_]+) = .*\n    """(.*?)"""', source, re.DOTALL | re.MULTILINE)
+    texts = re.findall(r'^    ([A-Z_]+) = [^\n]*\n    """(.*?)"""', source, re.DOTALL | re.MULTILINE)
     rows = [f"| `{enumeration[name].value}` | {' '.join(text.split())} |" for name, text in texts]
     return "\n".join(["| word | what it means |", "|---|---|", *rows]).replace("``", "`")
 
@@ -154,8 +154,8 @@ def routes() -> str:
     rows = ["| call | what it does | operation |", "|---|---|---|"]
     for path, methods in json.loads(OPENAPI.read_text())["paths"].items():
         for method, operation in methods.items():
-            says = operation["description"].strip().splitlines()[0]
-            rows.append(f"| `{method.upper()} {path}` | {says} | `{operation['operationId']}` |")
+            call, name = f"{method.upper()} {path}", operation["operationId"]
+            rows.append(f"| `{call}` | {operation['summary']} | `{name}` |")
     return "\n".join(rows)
 
 
