@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 MAX_LISTED_ERRORS = 20
+MAX_INSTANCE = 300
 DEFAULT_RETRY_AFTER_S = 5.0
 QUOTA_RETRY_AFTER_S = 60.0
 
@@ -114,7 +115,7 @@ def problem_document(error: errors.QDepotError, *, instance: str | None = None) 
         "detail": error.message,
         "code": error.code,
         "solution": error.solution,
-        "instance": instance,
+        "instance": instance[:MAX_INSTANCE] if instance else None,
         "errors": details.pop("errors", None),
         "details": details,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURE_HEADERS = {
@@ -17,6 +16,9 @@ SECURE_HEADERS = {
 """A page that needs more says so itself: what an answer already carries is left as it is."""
 
 
+_RAW = [(name.encode(), value.encode()) for name, value in SECURE_HEADERS.items()]
+
+
 class SecureHeaders:
     """Adds :data:`SECURE_HEADERS` to every answer."""
 
@@ -28,9 +30,9 @@ class SecureHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURE_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message["headers"])
+                present = {name.lower() for name, _ in headers}
+                message = {**message, "headers": headers + [header for header in _RAW if header[0] not in present]}
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -163,14 +163,14 @@ def test_a_bad_query_is_refused(bench: Bench, query):
 def test_many_statuses_are_asked_for_at_once(bench: Bench, looks):
     jobs = [bench.submit() for _ in range(3)]
     bench.finish(jobs[1])
-    ids = [jobs[2].id, "nonsense", jobs[1].id, jobs[0].id]
+    ids = [jobs[2].id, "nonsense", jobs[1].id.upper(), "\x00", "", jobs[0].id]
     answer = bench.post("/v1/statuses", json={"ids": ids}).json()
     assert [(one["id"], one["status"]) for one in answer["statuses"]] == [
         (jobs[2].id, "CREATED"),
         (jobs[1].id, "COMPLETED"),
         (jobs[0].id, "CREATED"),
     ]
-    assert looks == [ids]
+    assert looks == [[jobs[2].id, jobs[1].id, jobs[0].id]]
 
 
 @pytest.mark.parametrize("ids", [[], ["x"] * 1001, ["x" * 65], "x", [7], None])

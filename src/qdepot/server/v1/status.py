@@ -54,25 +54,26 @@ class StatusRoutes:
         With `wait`, the answer comes when the job is final or the time is over; with `known` besides, also as soon as
         the job's status is no longer that one. An answer may come early: look at its status, and ask again.
         """
-        job = await self._awaited(job_id, query, request=request, caller=caller) if query.wait else None
+        job = await self._awaited(job_id, query, request=request, caller=caller)
         if job is None:
             job = await run_in_threadpool(self._jobs.get, job_id, caller=caller)
         return json_response(status_answer(job))
 
     def get_statuses(self, raw: RawBody, caller: CurrentCaller) -> Response:
         """The statuses of up to 1,000 jobs at once; unknown ids are left out."""
-        ids = parse(StatusesBody, raw).ids
+        ids = [job_id for text in parse(StatusesBody, raw).ids if (job_id := canonical_job_id(text))]
         jobs = self._jobs.get_many(ids, caller=caller)
         return json_response(StatusesAnswer(statuses=[status_answer(jobs[job_id]) for job_id in ids if job_id in jobs]))
 
-    async def _awaited(self, job_id: str, query: StatusQuery, *, request: Request, caller: Caller) -> Job | None:
+    async def _awaited(self, text: str, query: StatusQuery, *, request: Request, caller: Caller) -> Job | None:
+        """The job as it was last seen while waiting; None if nobody waited, or it was not seen."""
+        job_id = canonical_job_id(text)
+        if job_id is None or not query.wait:
+            return None
+
         def is_over(job: Job) -> bool:
             return job.is_final or (query.known is not None and job.shown_status != query.known)
 
         return await self._waiters.until(
-            canonical_job_id(job_id) or job_id,
-            caller=caller,
-            is_over=is_over,
-            timeout_s=query.wait,
-            receive=request.receive,
+            job_id, caller=caller, is_over=is_over, timeout_s=query.wait, receive=request.receive
         )
