@@ -5,10 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from qdepot.errors import InvalidRequestError
+
+
+class StoreSettings(BaseModel):
+    """How to reach an object store in a cloud.
+
+    Nothing here is needed for a bucket at its own cloud, with credentials from the usual chain of places (environment,
+    web identity, the machine's metadata service).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str | None = Field(default=None, description="URL of an S3-compatible server.")
+    region: str | None = Field(default=None, description="Region of the bucket.")
+    path_style: bool | None = Field(
+        default=None, description="The bucket is part of the path; default: true where there is an endpoint."
+    )
+    access_key_id: str | None = Field(default=None, description="S3 access key; default: the usual chain.")
+    secret_access_key: SecretStr | None = Field(default=None, description="S3 secret key.")
+    session_token: SecretStr | None = Field(default=None, description="S3 session token.")
+    root_certificate: Path | None = Field(default=None, description="A further authority to trust (PEM).")
+    server_side_encryption: str | None = Field(default=None, description="AES256, aws:kms or aws:kms:dsse.")
+    kms_key_id: str | None = Field(default=None, description="The key for the latter two.")
+    more: dict[str, str] = Field(
+        default_factory=dict, description="Further settings by their names in the library obstore."
+    )
 
 
 class Settings(BaseSettings):
@@ -24,13 +49,20 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
-    ledger: str | None = Field(default=None, description="Database URL; default: SQLite in the data folder.")
+    ledger: SecretStr | None = Field(
+        default=None,
+        description="Database URL, sqlite:////path or postgresql://user:password@host/name; default: SQLite in the "
+        "data folder.",
+    )
     store_pending: str | None = Field(
-        default=None, description="URL of the pending store; default: in the data folder."
+        default=None,
+        description="Where jobs lie that have not ended: a folder, or s3://bucket/prefix, gs://..., az://...; default: "
+        "in the data folder.",
     )
     store_completed: str | None = Field(
-        default=None, description="URL of the completed store; default: in the data folder."
+        default=None, description="Where jobs lie that have ended; as store_pending. Default: in the data folder."
     )
+    store: StoreSettings = Field(default_factory=StoreSettings, description="How to reach stores in a cloud.")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
     port: int = Field(default=8484, ge=0, le=65535, description="Port to listen on; 0: a free one.")

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -15,15 +16,18 @@ from qdepot.adapters.compute.options import PoolOptions, processors
 from qdepot.adapters.compute.processes import ProcessPool, make_undumpable
 from qdepot.adapters.data_folder import lock_folder
 from qdepot.adapters.ledgers.sql.opening import open_ledger
+from qdepot.adapters.object_stores.cloud import CloudStore
+from qdepot.adapters.object_stores.cloud_options import CloudOptions
 from qdepot.adapters.object_stores.local import LocalStore
 from qdepot.adapters.system_clock import SystemClock
 from qdepot.archive.archive import Archive
-from qdepot.config import Settings
+from qdepot.config import Settings, StoreSettings
 from qdepot.domain.job import Duty, Job
 from qdepot.errors import UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits
 from qdepot.ports.ledger import Ledger
+from qdepot.ports.object_store import ObjectStore
 from qdepot.ports.provider import Announces, Provider, RunsHere
 from qdepot.reconciler.cleaner import Cleaner
 from qdepot.reconciler.collector import Collector
@@ -39,7 +43,7 @@ from qdepot.server.app import build_app as build_server_app
 from qdepot.services.about import About
 from qdepot.services.acceptance import Acceptance
 from qdepot.services.backends import Backends
-from qdepot.services.health import Health
+from qdepot.services.health import Health, Recent
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
 from qdepot.services.submissions import Submissions
@@ -78,9 +82,8 @@ def build_parts(settings: Settings) -> Parts:
     """
     clock = SystemClock()
     settings.data.mkdir(parents=True, exist_ok=True)
-    ledger = open_ledger(settings.ledger or f"sqlite:///{settings.data.absolute()}/ledger.db", clock=clock)
-    objects = settings.data / "objects"
-    archive = Archive(pending=LocalStore(objects / "pending"), completed=LocalStore(objects / "completed"))
+    ledger = open_ledger(ledger_url(settings), clock=clock)
+    archive = open_archive(settings)
     pool = ProcessPool(PoolOptions(children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()}))
     about = About(pool)
     providers = load_providers(settings, pool=pool, about=about)
@@ -93,6 +96,55 @@ def build_parts(settings: Settings) -> Parts:
         about=about,
         backends=Backends(providers=providers, clock=clock),
         waker=Waker(),
+    )
+
+
+def ledger_url(settings: Settings) -> str:
+    """The database of the settings, or the embedded one."""
+    if settings.ledger is not None:
+        return settings.ledger.get_secret_value()
+    return f"sqlite:///{settings.data.absolute()}/ledger.db"
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Both stores, proven to be written, read and safe against overwriting, if they answer at all.
+
+    Raises:
+        InvalidRequestError: A store can never serve: it cannot be set up, or overwrites in silence.
+    """
+    objects = settings.data / "objects"
+    archive = Archive(
+        pending=_open_store(settings.store_pending, default=objects / "pending", settings=settings.store),
+        completed=_open_store(settings.store_completed, default=objects / "completed", settings=settings.store),
+    )
+    for store in (archive.pending, archive.completed):
+        # A store that is away now may be back in a minute; readiness tells.
+        with contextlib.suppress(UnavailableError):
+            store.check()
+    return archive
+
+
+def _open_store(where: str | None, *, default: Path, settings: StoreSettings) -> ObjectStore:
+    if where is None or "://" not in where:
+        return LocalStore(Path(where) if where else default)
+    if where.startswith("file://"):
+        return LocalStore(Path(where.removeprefix("file://")))
+    return CloudStore.open(where, _cloud_options(settings))
+
+
+def _cloud_options(settings: StoreSettings) -> CloudOptions:
+    secret, token = settings.secret_access_key, settings.session_token
+    return CloudOptions(
+        endpoint=settings.endpoint,
+        region=settings.region,
+        path_style=settings.path_style,
+        access_key_id=settings.access_key_id,
+        secret_access_key=secret.get_secret_value() if secret else None,
+        session_token=token.get_secret_value() if token else None,
+        root_certificate=settings.root_certificate.read_text() if settings.root_certificate else None,
+        server_side_encryption=settings.server_side_encryption,
+        kms_key_id=settings.kms_key_id,
+        more=settings.more,
     )
 
 
@@ -152,8 +204,8 @@ def build_health(parts: Parts) -> Health:
     return Health(
         checks={
             "ledger": parts.ledger.check,
-            "pending": parts.archive.pending.check,
-            "completed": parts.archive.completed.check,
+            "pending": Recent(parts.archive.pending.check, clock=parts.clock),
+            "completed": Recent(parts.archive.completed.check, clock=parts.clock),
             "checker": checker,
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from qdepot.errors import QDepotError
+from qdepot.ports.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,27 @@ class Health:
     def report(self) -> dict[str, str]:
         """Per part ``ok``, or what is wrong."""
         return {name: _outcome(check) for name, check in self.checks.items()}
+
+
+class Recent:
+    """A check that writes to its part, and is therefore made anew only every so often. Thread-safe.
+
+    A failure is not kept: the part is looked at again at the next call.
+    """
+
+    def __init__(self, check: Callable[[], None], *, clock: Clock, good_for_s: float = 20.0) -> None:
+        """Nothing is checked yet."""
+        self._check = check
+        self._clock = clock
+        self._good_for_s = good_for_s
+        self._good_until = float("-inf")
+
+    def __call__(self) -> None:
+        """Check, unless that went well a moment ago. Raises what the check raises."""
+        if self._clock.monotonic() < self._good_until:
+            return
+        self._check()
+        self._good_until = self._clock.monotonic() + self._good_for_s
 
 
 def _outcome(check: Callable[[], None]) -> str:
