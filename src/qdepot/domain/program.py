@@ -62,6 +62,13 @@ class Circuit:
         program_format = ProgramFormat(document["format"])
         return cls(format=program_format, source=_source_bytes(document["source"], program_format, index), **fields)
 
+    def document(self) -> dict[str, object]:
+        """Its JSON form, from which :meth:`from_document` builds an equal circuit."""
+        is_text = self.format is not ProgramFormat.QPY
+        source = self.source.decode() if is_text else base64.b64encode(self.source).decode()
+        fields = {name: getattr(self, name) for name in ("parameter_values", "observables", "shots", "precision")}
+        return {"format": self.format.value, "source": source, **_given(fields)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
@@ -96,6 +103,11 @@ class Program:
             precision=document.get("precision"),
         )
 
+    def document(self) -> dict[str, object]:
+        """Its JSON form, from which :meth:`from_document` builds an equal program."""
+        figures = _given({"shots": self.shots, "precision": self.precision})
+        return {"kind": self.kind.value, **figures, "circuits": [circuit.document() for circuit in self.circuits]}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramSummary:
@@ -110,6 +122,10 @@ class ProgramSummary:
 
     num_qubits: int
     circuits: tuple[Mapping[str, object], ...] = field(default_factory=tuple)
+
+
+def _given(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _source_bytes(source: str, program_format: ProgramFormat, index: int) -> bytes:

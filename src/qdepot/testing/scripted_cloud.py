@@ -92,6 +92,7 @@ class ScriptedCloud:
         counts: Result of a circuit that it cannot play (see :func:`~qdepot.testing.scripted_results.outcome_of`).
         seed: Of its chances.
         sleep: How a slow call passes its time.
+        journal: Told of each new job before anybody else is.
         jobs: By the cloud's id.
         submissions: Tags, in the order of the submissions that were taken.
         calls: How often each verb was asked for, refused or not.
@@ -109,6 +110,7 @@ class ScriptedCloud:
     counts: Mapping[str, int] = field(default_factory=lambda: {"01": 1})
     seed: int = 0
     sleep: Callable[[float], None] = time.sleep
+    journal: Callable[[ScriptedJob], None] | None = None
     jobs: dict[str, ScriptedJob] = field(default_factory=dict)
     submissions: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -215,6 +217,8 @@ class ScriptedCloud:
         self.submissions.append(submission.tag)
         job = ScriptedJob(id=f"cloud-{len(self.submissions)}", submission=submission, submitted_at=self.clock.now())
         job.lost = bool(self.script.lose) and self._chance.random() < self.script.lose
+        if self.journal is not None:
+            self.journal(job)
         self.add(job)
         return job
 
