@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 
 from qdepot.archive import layout
 from qdepot.archive.bundle import RESULT, Bundle
@@ -49,19 +50,18 @@ def measured(store: ObjectStore, key: str) -> tuple[int, str]:
 
 
 def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
-    small = [(it.stored.key, content) for it in bundles if (content := it.in_memory) is not None]
-    created = iter(store.create_many(small) if small else [])
-    answers: list[StoredBundle | ArchiveDamagedError] = []
-    for it in bundles:
-        is_new = next(created) if it.in_memory is not None else _create_large(store, it)
-        answers.append(it.stored if is_new else _adopted(store, it.stored.key))
-    return answers
+    with ExitStack() as files:
+        for it in bundles:
+            files.enter_context(it.file)
+        small = [(it.stored.key, content) for it in bundles if (content := it.in_memory) is not None]
+        created = iter(store.create_many(small) if small else [])
+        is_new = [next(created) if it.in_memory is not None else _create_large(store, it) for it in bundles]
+    return [it.stored if new else _adopted(store, it.stored.key) for it, new in zip(bundles, is_new, strict=True)]
 
 
 def _create_large(store: ObjectStore, bundle: PackedBundle) -> bool:
     try:
-        with bundle.file as file:
-            store.create(bundle.stored.key, file)
+        store.create(bundle.stored.key, bundle.file)
     except ObjectExistsError:
         return False
     return True

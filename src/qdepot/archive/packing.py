@@ -6,6 +6,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -135,8 +136,10 @@ def _written(files: Mapping[str, Buffer], scratch: str | None) -> io.BytesIO | i
         write_bundle(memory, files)
         return memory
     try:
-        file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the packed bundle
-        write_bundle(file, files)
+        with ExitStack() as undone:
+            file = undone.enter_context(tempfile.TemporaryFile(dir=scratch))
+            write_bundle(file, files)
+            undone.pop_all()
     except OSError as error:
         raise UnavailableError(
             f"a temporary file cannot be written: {error}", solution="Make room in the folder for temporary files."

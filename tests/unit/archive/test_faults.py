@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from qdepot.adapters.object_stores.memory import MemoryStore
-from qdepot.archive import Archive
+from qdepot.archive import Archive, Completion
 from qdepot.domain.job import JobStatus
 from qdepot.domain.result import Outcome
-from qdepot.errors import UnavailableError
+from qdepot.errors import ArchiveDamagedError, UnavailableError
 from qdepot.testing.faulty_store import FaultyStore, Moment
 
 
@@ -63,6 +64,21 @@ def test_a_large_job_may_be_completed_again_too(archive, job, record, finish):
     with pytest.raises(UnavailableError):
         finish(job, record, outcome=outcome)
     archive.verify(finish(job, record, outcome=outcome))
+
+
+def test_no_file_stays_open_when_a_store_fails(archive, make_record, make_job):
+    records = [make_record("small"), make_record("large")]
+    outcomes = [Outcome(document=b"{}"), Outcome(document=b"{}", members={"raw/a.npy": bytes(9_000_000)})]
+    end = {"status": JobStatus.COMPLETED, "failure": None, "ended_at": records[0].created_at, "events": []}
+    completions = [
+        Completion(job=make_job(record), request=record, outcome=outcome, **end)
+        for record, outcome in zip(records, outcomes, strict=True)
+    ]
+    archive.completed.fail_next("create_many")
+    with pytest.raises(UnavailableError):
+        archive.complete_many(completions)
+    gc.collect()  # a file that is still open would be warned of now, and a warning is an error
+    assert all(not isinstance(it, ArchiveDamagedError) for it in archive.complete_many(completions))
 
 
 def test_a_store_that_is_down_is_not_a_damaged_archive(archive, job, record, finish):
