@@ -80,11 +80,8 @@ def jobs(
         if json:
             print_json({"jobs": list(found)})
             return
-        rows = (
-            (job.id, job.name, job.status, job.backend, str(job.num_circuits), local_time(job.created_at))
-            for job in found
-        )
-        print_table(("id", "name", "status", "backend", "circuits", "created"), rows, empty="No job fits.")
+        rows = ((job.id, job.status, local_time(job.created_at), job.backend, job.name) for job in found)
+        print_table(("id", "status", "created", "backend", "name"), rows, empty="No job fits.")
 
 
 def cancel(context: typer.Context, ids: Ids, json: AsJson = False) -> None:

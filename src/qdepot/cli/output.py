@@ -36,6 +36,7 @@ _STATUS_STYLES = {
     "CANCELLING": "yellow",
     "RUNNING": "cyan",
 }
+_NEVER_CUT = frozenset({"id", "status", "created", "at", "sha256", "key", "fact"})
 _WIDE_ENOUGH = 10_000
 
 
@@ -120,9 +121,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, no_wrap=column == "id", overflow="fold")
+        table.add_column(column, no_wrap=column in _NEVER_CUT, overflow="ellipsis")
     for row in filled:
         table.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in row))
     if sys.stdout.isatty():
@@ -135,8 +136,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
 
 
 def local_time(moment: datetime | None) -> str:
-    """A time as people here read it; a dash where there is none."""
-    return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """A time as people here read it, to the minute; a dash where there is none."""
+    return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def shows_blocks() -> bool:

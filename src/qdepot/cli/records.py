@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from qdepot.cli.files import write_whole
-from qdepot.cli.output import local_time, note, print_json, print_table, print_text
+from qdepot.cli.output import note, print_json, print_table, print_text
 from qdepot.cli.session import connected
 from qdepot.errors import InvalidRequestError
 
@@ -54,7 +54,17 @@ def events(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
     if json:
         print_json({"events": found})
         return
-    rows = ((local_time(one.at), one.to_status, one.stage, str(one.attempt), one.by, one.why) for one in found)
+    rows = (
+        (
+            one.at.astimezone().isoformat(sep=" ", timespec="milliseconds"),
+            one.to_status,
+            one.stage,
+            str(one.attempt),
+            one.by,
+            one.why,
+        )
+        for one in found
+    )
     print_table(("at", "status", "stage", "attempt", "by", "why"), rows, empty="No history.")
 
 

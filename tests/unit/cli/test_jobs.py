@@ -31,7 +31,7 @@ def test_jobs_are_listed_newest_first(run, files):
     ids = [run("submit", files[0], "--name", f"job {n}").out.strip() for n in range(3)]
     done = run("jobs")
     header, *rows = done.out.splitlines()
-    assert header.split() == ["id", "name", "status", "backend", "circuits", "created"]
+    assert header.split() == ["id", "status", "created", "backend", "name"]
     assert [row.split()[0] for row in rows] == ids[::-1]
     assert "job 2" in rows[0]
     assert [job["id"] for job in json.loads(run("jobs", "--json", "-n", "2").out)["jobs"]] == ids[:0:-1]
