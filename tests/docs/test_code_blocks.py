@@ -8,6 +8,7 @@ before a block excuses it.
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import json
 import os
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import qdepot
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "UPGRADING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -75,6 +78,8 @@ def test_code_on_the_page_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
+    clients = contextlib.ExitStack()
+    request.addfinalizer(clients.close)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "*.ipynb"))
     for block in blocks_of(page):
@@ -84,6 +89,9 @@ def test_code_on_the_page_runs(
             code = block.code.replace(PORTAL, url)
             if block.language == "python":
                 exec(compile("\n" * block.line + code, page, "exec"), names)
+                for value in list(names.values()):
+                    if isinstance(value, qdepot.Client):
+                        clients.callback(value.close)  # pages do not bore their readers with it
             else:
                 run_console(code.replace(url, PORTAL), where=f"{page_id(page)}:{block.line}", url=url)
         elif block.excuse is None and block.language != "text":
