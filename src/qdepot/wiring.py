@@ -116,6 +116,7 @@ def open_archive(settings: Settings) -> Archive:
     archive = Archive(
         pending=_open_store(settings.store_pending, default=objects / "pending", settings=settings.store),
         completed=_open_store(settings.store_completed, default=objects / "completed", settings=settings.store),
+        scratch=str(settings.data),  # a temporary folder may lie in memory; large bundles do not belong there
     )
     for store in (archive.pending, archive.completed):
         # A store that is away now may be back in a minute; readiness tells.

@@ -22,14 +22,14 @@ class Cleaner:
     def run_once(self) -> int:
         """Clean up after one batch; how many jobs it met."""
         jobs = self.desk.claim(Duty.CLEAN)
-        cleaned = []
-        for job in jobs:
-            in_use = job.request_index is not None and self.desk.ledger.unfinished_with_request(job.request_key) > 0
-            try:
-                self.desk.archive.remove_pending(job, shared_in_use=in_use)
-            except UnavailableError:
-                self.desk.give_back([job.id])
-                raise
-            cleaned.append(job.edited(pending_removed=True))
-        self.desk.save(cleaned)
+        if not jobs:
+            return 0
+        shared = {job.request_key for job in jobs if job.request_index is not None}
+        try:
+            in_use = {key for key in shared if self.desk.ledger.unfinished_with_request(key) > 0}
+            self.desk.archive.remove_pending_many(jobs, in_use=in_use)
+        except UnavailableError:
+            self.desk.give_back([job.id for job in jobs])
+            raise
+        self.desk.save([job.edited(pending_removed=True) for job in jobs])
         return len(jobs)

@@ -159,7 +159,8 @@ class Submissions:
     def _lost_race(self, ticket: _Ticket, caller: Caller, stored: StoredRequest) -> Submitted:
         """Another request with the same id or key was committed between our look and our insert."""
         winner = self._earlier(ticket, caller)
-        if winner is None or winner.request_key != stored.key:
+        # Under an id that the client chose, another try may hold the same object.
+        if ticket.job_id is None and (winner is None or winner.request_key != stored.key):
             self.archive.discard_request(stored.key)
         if winner is None:
             raise ConflictError("another job took this id or key just now", solution="Repeat the call.")
