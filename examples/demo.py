@@ -34,7 +34,7 @@ from qdepot.wire.answers import StatusAnswer
 
 EXAMPLES = Path(__file__).parent
 QDEPOT = Path(sys.executable).with_name("qdepot")
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 Counts = dict[str, int]
 console = Console(highlight=False, soft_wrap=True)
@@ -53,11 +53,11 @@ class Example:
 
 
 def bell_is_right(counts: Counts, shots: int) -> bool:
-    return set(counts) == {"00", "11"} and is_near(counts["00"], shots, 0.5)
+    return set(counts) == {"00", "11"} and is_near(counts.get("00", 0), shots, 0.5)
 
 
 def grover_is_right(counts: Counts, shots: int) -> bool:
-    return is_near(counts["110"], shots, math.sin(5 * math.asin(8**-0.5)) ** 2)
+    return is_near(counts.get("110", 0), shots, math.sin(5 * math.asin(8**-0.5)) ** 2)
 
 
 def qft_is_right(counts: Counts, shots: int) -> bool:
@@ -89,7 +89,7 @@ def main() -> int:
         else:
             with tempfile.TemporaryDirectory(prefix="qdepot-demo-") as folder:
                 show(Path(folder))
-    except (DemoError, qdepot.QDepotError) as error:
+    except (DemoError, qdepot.QDepotError, httpx.HTTPError) as error:
         console.print(f"\n[bold red]The demo failed:[/] {error}")
         return 1
     console.print(f"\n[bold green]All is as it should be[/], in {time.monotonic() - began:.1f} s.")
@@ -124,23 +124,39 @@ def running_service(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(QDEPOT), "serve", "--port", "0", "--data", str(folder)]
     console.print(f"  $ qdepot {' '.join(command[1:])}")
-    with (folder / "service.log").open("a") as log:
-        service = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        assert service.stdout is not None
-        line = service.stdout.readline()
-        found = re.search(r"https?://\S+", line)
-        if found is None:
-            raise DemoError(f"the service did not start; see {folder / 'service.log'}")
-        until(lambda: httpx.get(f"{found[0]}/readyz").status_code == 200, what="the service to be ready")
-        console.print(f"  ready at {found[0]} after {time.monotonic() - began:.1f} s")
-        yield found[0]
-    finally:
-        service.send_signal(signal.SIGTERM)
-        code = service.wait(PATIENCE_S)
+    with (
+        (folder / "service.log").open("a") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as service,
+    ):
+        try:
+            url = announced_url(service, log=Path(log.name))
+            console.print(f"  ready at {url} after {time.monotonic() - began:.1f} s")
+            yield url
+        finally:
+            code = stopped(service)
     if code != 0:
-        raise DemoError(f"the service stopped with exit code {code}; see {folder / 'service.log'}")
+        raise DemoError(f"the service stopped with exit code {code}; see {log.name}")
     console.print("  stopped (SIGTERM, exit code 0)")
+
+
+def announced_url(service: subprocess.Popen[str], *, log: Path) -> str:
+    """Wait until the service says where it is, and until it can take and run jobs."""
+    assert service.stdout is not None
+    found = re.search(r"https?://\S+", service.stdout.readline())
+    if found is None:
+        raise DemoError(f"the service did not start: {log.read_text()[-500:]}")
+    until(lambda: httpx.get(f"{found[0]}/readyz").status_code == 200, what="the service to be ready")
+    return found[0]
+
+
+def stopped(service: subprocess.Popen[str]) -> int:
+    """Ask the service to stop; its exit code."""
+    service.send_signal(signal.SIGTERM)
+    try:
+        return service.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        service.kill()
+        return service.wait()
 
 
 def submit(client: qdepot.Client) -> list[qdepot.JobHandle]:
