@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import weakref
 
 import httpx
 
@@ -18,7 +19,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Courier:
-    """Runs flows and blocks while it does; may be shared by threads.
+    """Runs flows and blocks while it does; may be shared by threads. Closes its connections when nobody uses it.
 
     Attributes:
         peer: What is known of the service.
@@ -33,6 +34,8 @@ class Courier:
             transport=transport,
             mounts=_past_proxies(),
         )
+        # Handles live on this object when their client is gone already; nobody is left to close it then.
+        weakref.finalize(self, self._http.close)
 
     def run(self, flow: Flow[T]) -> T:
         """Carry a flow out and return its value; what it raises is raised."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 import threading
 
@@ -70,6 +71,20 @@ def test_no_proxy_is_asked_for_this_machine(monkeypatch):
         http = client._courier._http
         transport = http._transport_for_url(httpx.URL(f"{url}/v1/jobs"))
         assert (transport is not http._transport) is proxied, url
+
+
+def test_connections_are_closed_when_nobody_uses_them_any_more():
+    api = FakeApi()
+    closed: list[bool] = []
+    transport = api.transport()
+    transport.close = lambda: closed.append(True)
+    job = Client("http://s", transport=transport).submit("OPENQASM 3.0;")
+    gc.collect()
+    assert job.status() == "COMPLETED"
+    assert closed == []
+    del job
+    gc.collect()
+    assert closed == [True]
 
 
 def test_threads_may_share_a_client():
