@@ -153,9 +153,11 @@ def hang_up(payload: Payload) -> Payload:
 
 
 def beget(payload: Payload) -> Payload:
-    """Start a process of its own that sleeps for ``seconds``, and tell its id."""
+    """Start a process of its own that sleeps for ``seconds``, and tell its id; with ``detached``, it runs away."""
     pid = os.fork()
     if pid == 0:
+        if _get(payload, "detached", False):
+            os.setsid()
         time.sleep(_get(payload, "seconds", 0.0))
         os._exit(0)
     return Payload(meta={"pid": pid})

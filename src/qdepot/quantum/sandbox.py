@@ -14,6 +14,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 CHANNEL_FD = 3
 """Where a child finds its channel to the service."""
@@ -24,6 +25,7 @@ _CPU_GRACE_S = 10
 _LONGEST_S = 1e9
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWNET = 0x40000000
 
@@ -61,6 +63,24 @@ def quieten() -> None:
     _leave_network()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_files(_SUPERVISOR_FILES)
+
+
+def adopt_orphans() -> None:
+    """Have what a child leaves behind become this process's own children (Linux), so that it can be killed too."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def adopted() -> set[int]:
+    """Process ids of all children of this process, with orphans that it adopted; empty where the system does not tell.
+
+    To be called while no other thread forks.
+    """
+    pid = os.getpid()
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return set()
+    return {int(word) for word in text.split()}
 
 
 def die_with(parent_pid: int) -> None:

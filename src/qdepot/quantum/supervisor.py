@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -53,7 +54,7 @@ class Supervisor:
     def __init__(self, control: socket.socket, table: Table) -> None:
         self._control = control
         self._table = table
-        self._children: dict[int, _Child] = {}  # by process id; an entry is not reaped, so its id is still its own
+        self._children: dict[int, _Child] = {}  # by process id; none is reaped, so each id is still its own
         self._decoder = FrameDecoder(max_body_bytes=0)
         self._channels: deque[int] = deque()
         self._problem: str | None = None
@@ -75,13 +76,12 @@ class Supervisor:
         for pid in self._children:
             _kill_group(pid)
         while self._children:
-            self._bury(os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT))
+            self._bury(*os.wait4(-1, 0))
 
     def _turn(self, readable: set[object], signals: socket.socket) -> bool:
         if signals in readable:
             signals.recv(4096)
-            while ended := _ended_child():
-                self._bury(ended)
+            self._bury_all()
         return self._control not in readable or self._take_orders()
 
     def _preload(self) -> None:
@@ -145,15 +145,20 @@ class Supervisor:
         finally:
             os._exit(1)
 
-    def _bury(self, ended: os.waitid_result | None) -> None:
-        """Reap a child, end what it may have left behind, and tell the service how it ended."""
-        if ended is None:
-            return
-        _kill_group(ended.si_pid)
-        _, status, usage = os.wait4(ended.si_pid, 0)
-        child = self._children.pop(ended.si_pid, None)
+    def _bury_all(self) -> None:
+        """Reap all that have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                self._bury(*ended)
+
+    def _bury(self, pid: int, status: int, usage: resource.struct_rusage) -> None:
+        """End what a child that was reaped has left behind, and tell the service how it ended."""
+        child = self._children.pop(pid, None)
         if child is None:
-            return
+            return  # an orphan of one of them
+        _kill_group(pid)
+        for orphan in sandbox.adopted() - self._children.keys():
+            _kill_group(orphan)
         complaints = _complaints(child.complaints_fd)
         code = os.waitstatus_to_exitcode(status)
         self._say(
@@ -176,20 +181,13 @@ def main(table: Table) -> None:
     control_fd, service_pid = (int(argument) for argument in sys.argv[1:3])
     sandbox.die_with(service_pid)
     sandbox.quieten()
+    sandbox.adopt_orphans()
     with socket.socket(fileno=control_fd) as control:
         Supervisor(control, table).run()
 
 
-def _ended_child() -> os.waitid_result | None:
-    """A child that has ended and is not reaped yet."""
-    try:
-        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-
-
 def _kill_group(pid: int) -> None:
-    """Kill a child and what it started. Before it has made a group of its own, it is alone."""
+    """Kill a process and its group. Before a child has made a group of its own, it is alone."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)

@@ -30,7 +30,12 @@ from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Payload, Task, 
 PATIENCE_S = 30.0
 """How long a test waits for what must happen, on a slow machine; nothing waits that long where all is well."""
 
-REFUSALS = sorted(code for code, found in error_classes().items() if issubclass(found, InvalidRequestError))
+REFUSALS = sorted(
+    code
+    for code, found in error_classes().items()
+    if issubclass(found, InvalidRequestError) and found.__module__ == "qdepot.errors"
+)
+"""Codes of the refusals that every process knows, whatever else it has imported."""
 
 
 class Ability(StrEnum):

@@ -116,8 +116,9 @@ def test_children_killed_at_random_never_make_an_answer_wrong(pool):
     assert is_alive(supervisor)
 
 
-def test_what_a_child_has_started_dies_with_it(pool):
-    grandchild = ends(start(pool, "beget", {"seconds": 600.0})).meta["pid"]
+@pytest.mark.parametrize("detached", [False, True])
+def test_what_a_child_has_started_dies_with_it(pool, detached):
+    grandchild = ends(start(pool, "beget", {"seconds": 600.0, "detached": detached})).meta["pid"]
     assert is_alive(grandchild)
     with pytest.raises(WorkerLostError):
         ends(start(pool, "die"))
@@ -179,3 +180,56 @@ def test_two_pools_do_not_know_each_other(make_pool):
     assert facts(one)["parent"] != facts(other)["parent"]
     one.close()
     assert ends(start(other, "echo", {"n": 3})).meta == {"n": 3}
+
+
+def test_what_is_missing_is_told_with_each_task_and_the_pool_is_not_ready(make_pool, tmp_path, monkeypatch):
+    (tmp_path / "half_installed.py").write_text(
+        "from qdepot.quantum.supervisor import main\n"
+        "from qdepot.quantum.worker import Table\n"
+        "main(Table(operations={'check': 'circuits:check'}, preload='no_such_sdk:preload'))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    pool = make_pool(module="half_installed")
+    with pytest.raises(UnavailableError, match="no_such_sdk") as caught:
+        ends(start(pool, "check"))
+    assert "pip install" in caught.value.solution
+    assert not any(pool.ready(lane) for lane in Lane)
+
+
+STUCK = """
+import signal
+from qdepot.quantum import supervisor, worker
+from qdepot.quantum.drill import OPERATIONS
+
+forks = []
+fork, serve = supervisor.Supervisor._fork, worker.Worker.serve
+
+def counted(self, *arguments):
+    forks.append(1)
+    fork(self, *arguments)
+
+def stuck_at_first(self):
+    if len(forks) <= 2:
+        signal.pause()
+    serve(self)
+
+supervisor.Supervisor._fork, worker.Worker.serve = counted, stuck_at_first
+supervisor.main(worker.Table(operations=OPERATIONS))
+"""
+
+
+def test_a_child_that_gets_stuck_before_its_first_task_is_replaced(make_pool, tmp_path, monkeypatch):
+    (tmp_path / "stuck.py").write_text(STUCK)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(process_tree, "_START_WITHIN_S", 0.5)
+    assert ends(start(make_pool(module="stuck"), "echo", {"n": 4})).meta == {"n": 4}
+
+
+def test_a_supervisor_that_does_not_load_is_given_up(make_pool, tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text(
+        "import signal; print('still loading', file=__import__('sys').stderr); signal.pause()"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(process_tree, "_LOAD_WITHIN_S", 1.0)
+    with pytest.raises(WorkerLostError, match="still loading"):
+        ends(start(make_pool(module="slow"), "echo"))

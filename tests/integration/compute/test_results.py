@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import mmap
 import weakref
-from pathlib import Path
 
 import pytest
 
@@ -57,8 +56,8 @@ def test_a_result_beyond_the_limit_is_told_with_both_sizes(make_pool):
     assert len(ends(start(pool, "big", {"bytes": 1000})).parts["data"]) == 1000
 
 
-def test_a_result_that_cannot_be_stored_costs_that_task_alone(make_pool):
-    pool = make_pool(spool_dir=Path("/nonexistent"), in_memory_bytes=1000)
+def test_a_result_that_cannot_be_stored_costs_that_task_alone(make_pool, tmp_path):
+    pool = make_pool(spool_dir=tmp_path / "missing", in_memory_bytes=1000)
     with pytest.raises(WorkerLostError, match="could not be stored"):
         ends(start(pool, "big", {"bytes": 10**6}))
     assert ends(start(pool, "echo", {"n": 1})).meta == {"n": 1}

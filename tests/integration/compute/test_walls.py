@@ -28,6 +28,7 @@ def test_nothing_of_the_services_environment_reaches_a_child(make_pool, monkeypa
         "QISKIT_PARALLEL",
     }
     assert "s3cret" not in repr(environment)
+    assert environment["HOME"] == os.devnull
 
 
 def test_a_child_holds_nothing_but_its_channel(pool):

@@ -39,7 +39,7 @@ class ChildLink:
         serves: Owner and memory limit of the first task, which hold for its whole life; None before.
         order: What it works on.
         turn_ends_at: Until then its owner may go on without waiting for another turn.
-        due_at: When something must happen, on the monotonic clock: the end of a task, or of a kill.
+        due_at: When something must happen, on the monotonic clock: the end of a start, of a task, or of a kill.
         verdict: How its order ends once it is dead; None: as the supervisor's report says.
         was_ready: It came to life.
         tasks_done: Orders that it has answered.
@@ -78,6 +78,7 @@ class ChildLink:
         """It is ready for its first order."""
         self.state = ChildState.IDLE
         self.was_ready = True
+        self.due_at = math.inf
         self.resident_at_start = resident_bytes
 
     def give(self, order: Order, *, now: float) -> None:

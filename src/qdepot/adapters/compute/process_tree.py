@@ -25,6 +25,8 @@ from qdepot.ports.compute_pool import Lane, Payload
 _log = logging.getLogger(__name__)
 
 _READ_BYTES = 256 * 1024
+_LOAD_WITHIN_S = 300.0  # of a supervisor: a cold disk may be slow
+_START_WITHIN_S = 30.0  # of a child, once the supervisor is loaded
 _KILL_WITHIN_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -66,12 +68,15 @@ class ProcessTree:
         self._numbers = itertools.count(1)
         self._supervisor: SupervisorLink | None = None
         self._start_at = 0.0
+        self._load_by = math.inf
         self._buffer = memoryview(bytearray(_READ_BYTES))
 
     def tick(self, now: float) -> None:
         """Start a supervisor if there is none, and do what is due with children."""
         if self._supervisor is None and now >= self._start_at:
             self._start(now)
+        if now >= self._load_by:
+            self._lose("did not load in time")
         for child in list(self.children.values()):
             if now >= child.due_at:
                 self._on_due(child)
@@ -80,7 +85,7 @@ class ProcessTree:
         """When :meth:`tick` has something to do even if nothing happens until then."""
         if self._supervisor is None:
             return self._start_at
-        return min((child.due_at for child in self.children.values()), default=math.inf)
+        return min([self._load_by, *[child.due_at for child in self.children.values()]])
 
     def fork(self, lane: Lane) -> ChildLink | None:
         """Order a child; None while there is no supervisor.
@@ -100,6 +105,8 @@ class ProcessTree:
             ours.close()
             raise
         child = ChildLink(number=number, lane=lane, channel=ours, decoder=self._decoder())
+        if self._supervisor.said_hello:
+            child.due_at = time.monotonic() + _START_WITHIN_S
         self.children[number] = child
         self._watch(child)
         return child
@@ -148,6 +155,7 @@ class ProcessTree:
         except OSError as error:
             self._count_failure(now, complaint=str(error))
         else:
+            self._load_by = now + _LOAD_WITHIN_S
             self._loop.watch(self._supervisor.control, self._on_control)
             self._listener.on_supervisor()
 
@@ -170,7 +178,10 @@ class ProcessTree:
     def _on_hello(self, frame: Frame) -> None:
         assert self._supervisor is not None
         self._supervisor.said_hello = True
+        self._load_by = math.inf
         self.failed_starts = 0
+        for child in self.children.values():
+            child.due_at = time.monotonic() + _START_WITHIN_S
         problem = frame.meta.get("problem")
         self.problem = problem if isinstance(problem, str) else None
         if self.problem is not None:
@@ -188,6 +199,7 @@ class ProcessTree:
 
     def _let_go(self, *, gently: bool) -> str:
         supervisor, self._supervisor = self._supervisor, None
+        self._load_by = math.inf
         complaint = ""
         if supervisor is not None:
             self._loop.forget(supervisor.control)
@@ -244,6 +256,8 @@ class ProcessTree:
     def _on_due(self, child: ChildLink) -> None:
         if child.state is ChildState.BUSY and child.order is not None:
             self.doom(child, verdicts.out_of_time(child.order.limits))
+        elif child.state is ChildState.STARTING:
+            self.doom(child)
         elif self._supervisor is not None:
             self._lose("did not kill a child in time")
 

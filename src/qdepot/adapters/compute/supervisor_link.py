@@ -25,7 +25,7 @@ def environment(*, threads: int) -> dict[str, str]:
     """
     return {
         "LANG": "C.UTF-8",
-        "HOME": "/nonexistent",  # nobody's settings are read
+        "HOME": os.devnull,  # nobody's settings are read, and no folder for them can be made
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry),
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",  # threads of several children that wait actively take the cores from each other

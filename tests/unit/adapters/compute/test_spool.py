@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from qdepot.adapters.compute.spool import Spool, storage_for
@@ -31,6 +29,6 @@ def test_the_size_decides_where_a_body_lies(tmp_path):
     assert (type(small), type(large)) == (InMemory, Spool)
 
 
-def test_a_folder_that_is_not_there_is_an_os_error():
-    with pytest.raises(OSError, match="nonexistent"):
-        storage_for(11, in_memory_bytes=10, folder=Path("/nonexistent"))
+def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(OSError, match="missing"):
+        storage_for(11, in_memory_bytes=10, folder=tmp_path / "missing")
