@@ -27,7 +27,7 @@ from qdepot.errors import (
 )
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Payload, Task, TaskHandle
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """How long a test waits for what must happen, on a slow machine; nothing waits that long where all is well."""
 
 REFUSALS = sorted(
