@@ -97,7 +97,7 @@ fix: $(VENV)/.installed ## Format, and mend what can be mended by machine
 
 .PHONY: docs
 docs: $(VENV)/.installed ## Build the documentation into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 .PHONY: docs-parts
 docs-parts: $(VENV)/.installed ## Renew the parts of the documentation that the code decides
