@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
@@ -200,10 +201,8 @@ def main() -> None:
 
 
 def _serve(app: FastAPI, port: int) -> None:
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="critical", access_log=False, timeout_keep_alive=60
-    )
-    listener = config.bind_socket()
+    listener = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(app, log_level="critical", access_log=False, timeout_keep_alive=60)
     print(f"the scripted cloud is ready at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
     uvicorn.Server(config).run([listener])
 
