@@ -140,6 +140,7 @@ def _submitted(client: Client, specs: list[JobSpec], labels: list[str], how: _Ho
         raise
     for label, outcome in zip(labels, outcomes, strict=True):
         if isinstance(outcome, QDepotError):
+            outcome.details.pop("job", None)  # the file's name says it
             outcome.details.setdefault("file", label)
             print_error(outcome)
     return outcomes

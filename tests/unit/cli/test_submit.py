@@ -128,14 +128,14 @@ def test_going_on_submits_the_good_ones_and_says_what_was_wrong(run, api, files)
 
     def refuse_second(request):
         answer = json.loads(accept(request).content)
-        error = json.loads(problem(422, "invalid_program", "unknown gate").content)
+        error = json.loads(problem(422, "invalid_program", "unknown gate", job=1, line=3).content)
         answer["jobs"][1] = {"id": None, "status": None, "error": error}
         return httpx.Response(207, json=answer)
 
     api._batch = refuse_second
     done = run("submit", *files, "--keep-going")
     assert (done.code, done.out.split()) == (2, [next(iter(bodies))])
-    assert "Error: unknown gate\nWhere: bell2.qasm" in done.err
+    assert "Error: unknown gate\nWhere: bell2.qasm, line 3\n" in done.err
 
 
 def test_a_missing_file_is_named(run, api):
