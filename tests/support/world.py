@@ -101,9 +101,9 @@ class World:
         assert isinstance(cloud, ScriptedProvider)
         return cloud
 
-    def jobs(self, *, checker: Any = None, **limits: Any) -> Jobs:
+    def jobs(self, *, checker: Any = None, backends: Backends | None = None, **limits: Any) -> Jobs:
         acceptance = Acceptance(
-            backends=self.backends,
+            backends=backends or self.backends,
             checker=checker or self.pool,
             clock=self.clock,
             limits=SubmitLimits(**limits),

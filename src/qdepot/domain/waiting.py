@@ -7,20 +7,22 @@ from datetime import datetime, timedelta
 from qdepot.domain.job import Job, JobStatus, Stage
 
 
-def why_waiting(job: Job, *, now: datetime) -> str:
+def why_waiting(job: Job, *, now: datetime, trouble: str = "") -> str:
     """What the job waits for, since when, and when something is tried next; for a final job, how it ended.
 
     Args:
         job: As the ledger holds it.
         now: The time of day.
+        trouble: What keeps its backend from answering anybody, if anything does.
     """
     if job.is_final:
         return _ending(job)
     sentence = _cause(job, now=now)
-    trouble = job.last_poll_error
-    if trouble:
-        sentence = f"{sentence}; {job.backend} could not be asked: {trouble}"
-    if job.next_try_at is not None and (trouble or job.failures_in_row):
+    if trouble and job.stage not in {Stage.HELD, Stage.IN_DOUBT}:
+        sentence = f"{sentence}; {job.backend}: {trouble}"
+    elif job.last_poll_error:
+        sentence = f"{sentence}; {job.backend} could not be asked: {job.last_poll_error}"
+    if job.next_try_at is not None and not trouble and (job.last_poll_error or job.failures_in_row):
         sentence = f"{sentence}; next try {_distance(job.next_try_at - now)}"
     if job.cancel_requested:
         sentence = f"its cancel is not confirmed yet: {sentence}"

@@ -51,7 +51,9 @@ class Collector:
         wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
         outcome = None
         if wanted is JobStatus.COMPLETED:
-            outcome = _normalised(self.provider.result(job.provider_job_id or ""))
+            with self.desk.asking(self.provider):
+                raw = self.provider.result(job.provider_job_id or "")
+            outcome = _normalised(raw)
         return Completion(
             job=job,
             status=wanted,

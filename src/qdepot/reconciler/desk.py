@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
-from qdepot.errors import QDepotError
+from qdepot.errors import QDepotError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.provider import Provider
@@ -100,6 +101,24 @@ class Desk:
             self.in_hand.drop(change.after.id for change in saved)
         self.wake({duty for change in saved if not change.retry_in_s and (duty := change.after.next_duty)})
         return [change.after for change in saved]
+
+    def allowance(self, provider: Provider, most: int) -> int:
+        """How many jobs of a provider may be taken on now; see :class:`~qdepot.services.breaker.Breaker`."""
+        return self.backends.breaker(provider.name).allowance(most)
+
+    @contextlib.contextmanager
+    def asking(self, provider: Provider) -> Iterator[None]:
+        """Around each call to a provider: its breaker learns whether it answered."""
+        breaker = self.backends.breaker(provider.name)
+        try:
+            yield
+        except UnavailableError as error:
+            breaker.failed(error)
+            raise
+        except QDepotError:
+            breaker.worked()
+            raise
+        breaker.worked()
 
     def give_back(self, job_ids: Sequence[str]) -> None:
         """End the leases of jobs that nothing was done with."""

@@ -63,6 +63,7 @@ class Poller:
         jobs = self.desk.claim(Duty.POLL, job_ids=announced) if announced else []
         met = {job.id for job in jobs}
         page = self.provider.page_size if isinstance(self.provider, PollsMany) else BATCH
+        page = self.desk.allowance(self.provider, page)
         due = self.desk.claim(Duty.POLL, limit=page, backends=self.desk.names_of(self.provider))
         jobs += [job for job in due if job.id not in met]
         for backend in sorted({job.backend for job in jobs}):
@@ -72,8 +73,9 @@ class Poller:
     def _ask(self, jobs: Sequence[Job], name: str) -> None:
         try:
             backend = self.desk.backends.get(name)
-            self._request_cancels(jobs)
-            reports = _reports(self.provider, jobs)
+            with self.desk.asking(self.provider):
+                self._request_cancels(jobs)
+                reports = _reports(self.provider, jobs)
         except QDepotError as error:
             self.desk.save([self._unanswered(job, error) for job in jobs])
             return

@@ -64,7 +64,8 @@ class Rescuer:
                 by="rescuer",
                 why=f"nobody can tell whether {job.backend} has it; look there, then decide",
             )
-        provider_job_id = provider.find_by_tag(tag_of(job))
+        with self.desk.asking(provider):
+            provider_job_id = provider.find_by_tag(tag_of(job))
         if provider_job_id is not None:
             return _adopted(job, provider_job_id, at=self.desk.now(), why=f"found by its tag at {job.backend}")
         if job.stage is not Stage.SEARCHING:

@@ -32,7 +32,8 @@ class Submitter:
     def run_once(self) -> int:
         """Hand over one batch; how many jobs it met."""
         here = isinstance(self.provider, RunsHere)
-        room = min(BATCH, self.provider.room()) if isinstance(self.provider, RunsHere) else BATCH
+        most = min(BATCH, self.provider.room()) if isinstance(self.provider, RunsHere) else BATCH
+        room = self.desk.allowance(self.provider, most)
         names = self.desk.names_of(self.provider)
         if room < 1 or not names:
             return 0
@@ -40,8 +41,7 @@ class Submitter:
         if here:
             self._start_here(jobs)
         else:
-            for job in jobs:
-                self._send(job)
+            self._send_all(jobs)
         return len(jobs)
 
     def _start_here(self, jobs: Sequence[Job]) -> None:
@@ -60,7 +60,9 @@ class Submitter:
         if job.cancel_requested:
             return self._cancelled(job)
         try:
-            provider_job_id = self.provider.submit(self._submission(job))
+            submission = self._submission(job)
+            with self.desk.asking(self.provider):
+                provider_job_id = self.provider.submit(submission)
         except QDepotError as error:
             return self._refused(job, error)
         return self._queued(job, provider_job_id, retry_in_s=FIRST_LOOK_S)
@@ -70,6 +72,14 @@ class Submitter:
         for change in started:
             if change.after.id not in kept and change.after.provider_job_id is not None:
                 self.provider.cancel(change.after.provider_job_id)
+
+    def _send_all(self, jobs: Sequence[Job]) -> None:
+        for place, job in enumerate(jobs):
+            if not self.desk.allowance(self.provider, 1):
+                # It stopped answering on the way: the others wait where any process may take them.
+                self.desk.give_back([waiting.id for waiting in jobs[place:]])
+                return
+            self._send(job)
 
     def _send(self, job: Job) -> None:
         """Intent, call, receipt, commit: whoever finds the job after a crash in between can tell what may have been."""
@@ -99,7 +109,8 @@ class Submitter:
 
     def _hand_over(self, job: Job, submission: Submission) -> None:
         try:
-            provider_job_id = self.provider.submit(submission)
+            with self.desk.asking(self.provider):
+                provider_job_id = self.provider.submit(submission)
         except QDepotError as error:
             if _sent_nothing(error):
                 self.desk.save([self._refused(job, error)])

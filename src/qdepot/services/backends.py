@@ -10,6 +10,7 @@ from qdepot.domain.backend import BackendInfo
 from qdepot.errors import NotFoundError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.provider import Provider, RunsHere
+from qdepot.services.breaker import Breaker
 
 FRESH_S = 30.0
 """What a provider elsewhere said of its backends is believed for so long, in seconds."""
@@ -41,6 +42,7 @@ class Backends:
     providers: Mapping[str, Provider]
     clock: Clock
     _known: dict[str, _Known] = field(default_factory=dict)
+    _breakers: dict[str, Breaker] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self) -> list[BackendInfo]:
@@ -90,6 +92,18 @@ class Backends:
             f"there is no backend {name!r}", solution=f"Use one of: {names}.", details={"backend": name}
         )
 
+    def breaker(self, provider_name: str) -> Breaker:
+        """Tells whether a provider may be called now, and is told whether it answered."""
+        with self._lock:
+            return self._breakers.setdefault(provider_name, Breaker(self.clock))
+
+    def trouble(self, backend: str) -> str:
+        """What keeps the provider of a backend from answering; empty if nothing does. Asks nobody."""
+        for provider_name in self.providers:
+            if _named(self._last(provider_name), backend) is not None:
+                return self.breaker(provider_name).trouble()
+        return ""
+
     def provider_of(self, backend: str) -> Provider:
         """The provider that offers a backend.
 
@@ -110,7 +124,8 @@ class Backends:
     def _asked(self, provider: Provider, *, before: _Known | None) -> _Known:
         try:
             return _Known(provider.backends(), self.clock.monotonic() + FRESH_S)
-        except UnavailableError:
+        except UnavailableError as error:
+            self.breaker(provider.name).failed(error)
             backends = before.backends if before is not None else None
             wait_s = ASK_AGAIN_S if backends is None else FRESH_S
             return _Known(backends, self.clock.monotonic() + wait_s)

@@ -169,7 +169,8 @@ class Jobs:
         return job
 
     def _told(self, job: Job) -> Job:
-        return replace(job, why=why_waiting(job, now=self.clock.now()))
+        trouble = "" if job.is_final else self.submissions.acceptance.backends.trouble(job.backend)
+        return replace(job, why=why_waiting(job, now=self.clock.now(), trouble=trouble))
 
     def _change(self, job_id: str, caller: Caller, step: Callable[[Job], JobChange | None]) -> Job:
         """Apply an owner's edit to the job as it is now, again if a duty was faster."""
