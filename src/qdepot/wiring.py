@@ -84,7 +84,12 @@ def build_parts(settings: Settings) -> Parts:
     settings.data.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(ledger_url(settings), clock=clock)
     archive = open_archive(settings)
-    pool = ProcessPool(PoolOptions(children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()}))
+    pool = ProcessPool(
+        PoolOptions(
+            children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()},
+            spool_dir=settings.data,  # a temporary folder may lie in memory; large results do not belong there
+        )
+    )
     about = About(pool)
     providers = load_providers(settings, pool=pool, about=about)
     return Parts(
