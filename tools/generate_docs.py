@@ -12,12 +12,13 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from qdepot.cli.app import build_app
@@ -128,11 +129,19 @@ def _arrow(source: str, target: str) -> str:
 
 def settings() -> str:
     rows = ["| setting | environment variable | default | what it does |", "|---|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    return "\n".join([*rows, *_setting_rows(Settings, ())])
+
+
+def _setting_rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        place = (*path, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _setting_rows(field.annotation, place)
+            continue
         default = field.get_default(call_default_factory=True)
         shown = "" if default in (None, PydanticUndefined, {}) else f"`{default}`"
-        rows.append(f"| `{name}` | `QDEPOT_{name.upper()}` | {shown} | {field.description} |")
-    return "\n".join(rows)
+        variable = "__".join(place).upper()
+        yield f"| `{'.'.join(place)}` | `QDEPOT_{variable}` | {shown} | {field.description} |"
 
 
 def errors() -> str:

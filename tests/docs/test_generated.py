@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from qdepot.adapters.providers.aer import AerSettings
 from qdepot.config import Settings
 from qdepot.domain.job import TRANSITIONS, JobStatus, Stage
 from qdepot.errors import error_classes
@@ -50,8 +51,10 @@ def test_every_status_and_stage_is_explained() -> None:
 def test_every_setting_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
     for name, field in Settings.model_fields.items():
-        assert f"`QDEPOT_{name.upper()}`" in page
+        assert f"`QDEPOT_{name.upper()}" in page
         assert field.description, f"{name} has no description"
+    for name in AerSettings.model_fields:
+        assert f"`QDEPOT_PROVIDERS__AER__{name.upper()}`" in page
 
 
 def test_every_error_code_has_a_section_that_says_what_to_do(generator: ModuleType) -> None:
