@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from qdepot.archive import inspection, layout, notes, request_shelf
+from qdepot.archive import inspection, layout, notes, prepared, request_shelf
 from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
 from qdepot.archive.bundle_shelf import store_bundles
 from qdepot.archive.manifest import damaged
@@ -156,6 +156,16 @@ class Archive:
         keys += [key for job in jobs for key in _keys_elsewhere(job)]
         self.pending.delete(keys)
 
+    def put_prepared(self, job: Job, *, tag: str) -> None:
+        """Note what is about to be sent to a backend elsewhere, before anything is.
+
+        A rebuilt ledger tells by it what may have been sent from what never was. A repeat for the same attempt is fine.
+
+        Raises:
+            ArchiveDamagedError: Something else is noted for this attempt.
+        """
+        prepared.put_prepared(self.pending, job, tag=tag)
+
     def put_receipt(self, job: Job, *, provider_job_id: str) -> None:
         """Note the id that the backend gave this attempt of the job, before the row says so.
 
@@ -238,5 +248,5 @@ class Archive:
 
 def _keys_elsewhere(job: Job) -> list[str]:
     """What a backend elsewhere adds to a job's pending objects."""
-    receipts = [layout.receipt_key(job, attempt=attempt) for attempt in range(1, job.attempt + 1)]
-    return [layout.prepared_key(job), *receipts]
+    attempts = range(1, job.attempt + 1)
+    return [key_of(job, attempt=it) for it in attempts for key_of in (layout.prepared_key, layout.receipt_key)]

@@ -49,9 +49,9 @@ def batch_key(project: str, created_at: datetime, batch_id: str) -> str:
     return f"{folder(project, created_at)}/{_checked_id(batch_id)}.batch.json"
 
 
-def prepared_key(job: Job) -> str:
-    """Pending: what will really run, and the intent to submit it."""
-    return f"{stem(job)}.prepared.zip"
+def prepared_key(job: Job, *, attempt: int | None = None) -> str:
+    """Pending: what an attempt of the job will send, written right before; without ``attempt`` the current one."""
+    return f"{stem(job)}.prepared-{attempt or job.attempt:04}.json"
 
 
 def receipt_key(job: Job, *, attempt: int | None = None) -> str:

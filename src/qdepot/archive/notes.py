@@ -73,7 +73,7 @@ def read_receipt(store: ObjectStore, job: Job) -> str:
         ArchiveDamagedError: The note is not what was written.
     """
     key = layout.receipt_key(job)
-    return str(_document(store, key, expected=RECEIPT_FORMAT)["provider_job_id"])
+    return str(read_document(store, key, expected=RECEIPT_FORMAT)["provider_job_id"])
 
 
 def put_edit(store: ObjectStore, change: JobChange) -> None:
@@ -98,7 +98,7 @@ def read_edits(store: ObjectStore, keys: Iterable[str]) -> list[Edit]:
     Raises:
         ArchiveDamagedError: One of them is not what was written.
     """
-    edits = [_edit(_document(store, key, expected=EDIT_FORMAT), key=key) for key in keys]
+    edits = [_edit(read_document(store, key, expected=EDIT_FORMAT), key=key) for key in keys]
     return sorted(edits, key=lambda edit: (edit.version, edit.edited_at))
 
 
@@ -115,7 +115,13 @@ def put_tombstone(store: ObjectStore, job: Job, at: datetime) -> None:
         store.create(layout.tombstone_key(job), json_lines(document))
 
 
-def _document(store: ObjectStore, key: str, *, expected: str) -> dict[str, Any]:
+def read_document(store: ObjectStore, key: str, *, expected: str) -> dict[str, Any]:
+    """A JSON object of the format that is expected.
+
+    Raises:
+        ObjectNotFoundError: There is none under this key.
+        ArchiveDamagedError: It is something else.
+    """
     try:
         document = json.loads(store.get(key))
     except ValueError as error:

@@ -19,11 +19,11 @@ def store_receipt(desk: Desk, change: JobChange) -> None:
         raise InternalError(f"job {job.id} has no id from {job.backend}")
     desk.archive.put_receipt(job, provider_job_id=job.provider_job_id)
     if not desk.save([change]):
-        _tidy_up(desk, job)
+        tidy_up(desk, job)
 
 
-def _tidy_up(desk: Desk, job: Job) -> None:
-    """This process was stopped for long, and another one may have brought the job home: leave no receipt behind."""
+def tidy_up(desk: Desk, job: Job) -> None:
+    """This process was stopped for long, and another one may have brought the job home: leave nothing behind."""
     current = desk.ledger.get_many([job.id]).get(job.id)
     if current is None or current.is_final:
         desk.archive.remove_pending(job, shared_in_use=True)

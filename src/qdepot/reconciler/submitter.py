@@ -9,7 +9,7 @@ from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
 from qdepot.reconciler.desk import BATCH, Desk, failure_of
-from qdepot.reconciler.receipt import store_receipt
+from qdepot.reconciler.receipt import store_receipt, tidy_up
 
 FIRST_LOOK_S = 0.2
 """When a job that runs here is looked at for the first time, if it does not announce its end before."""
@@ -88,13 +88,16 @@ class Submitter:
             return
         try:
             submission = self._submission(job)
+            self.desk.archive.put_prepared(job, tag=submission.tag)
         except QDepotError as error:
             self.desk.save([self._refused(job, error)])
             return
         self.desk.sending.take([job.id])
         try:
             intended = self._intended(job)
-            if intended is not None:
+            if intended is None:
+                tidy_up(self.desk, job)
+            else:
                 self._hand_over(intended, submission)
         finally:
             self.desk.sending.drop([job.id])

@@ -85,6 +85,7 @@ def test_the_page_names_every_key(job):
     keys = {
         layout.request_key(job.project, job.created_at, job.id),
         layout.batch_key(job.project, job.created_at, "b").replace("b.batch", "<batch>.batch"),
+        layout.prepared_key(job),
         layout.receipt_key(job),
         layout.bundle_key(job),
         layout.tombstone_key(job),
