@@ -1,0 +1,163 @@
+"""Whether circuits can be run as it was asked for, told before they are run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.primitives.containers.observables_array import ObservablesArray
+
+from qdepot.domain.program import ProgramKind
+from qdepot.errors import InvalidProgramError, UnsupportedProgramError
+from qdepot.quantum import rules
+from qdepot.quantum.blame import circuit_blamed
+from qdepot.quantum.devices import check_device_name
+from qdepot.quantum.method_choice import method_for_estimation, method_for_sampling
+from qdepot.quantum.observables import observables
+from qdepot.quantum.order import CircuitOrder, Order
+from qdepot.quantum.parameters import bindings
+from qdepot.quantum.parse import Reading, read
+from qdepot.quantum.survey import Survey, surveyed
+from qdepot.quantum.writing_out import written_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A circuit that can be run.
+
+    Attributes:
+        index: Its place in the program.
+        reading: What was read.
+        circuit: The same, with every gate's name meaning what the simulator takes it for.
+        survey: What is in ``circuit``.
+        method: Aer's simulation method.
+        values: Values of its parameters.
+        shape: Of the result.
+        shots: Executions for each set of values (sampler).
+        observables: What is estimated; None for a sampler.
+        precision: Wanted standard error (estimator).
+    """
+
+    index: int
+    reading: Reading
+    circuit: QuantumCircuit
+    survey: Survey
+    method: str
+    values: BindingsArray
+    shape: tuple[int, ...]
+    shots: int = 1
+    observables: ObservablesArray | None = None
+    precision: float = 0.0
+
+    def summary(self) -> dict[str, object]:
+        """What users are told about it, as JSON data."""
+        circuit = self.reading.circuit
+        return {
+            "num_qubits": circuit.num_qubits,
+            "num_clbits": circuit.num_clbits,
+            "registers": [{"name": each.name, "num_bits": len(each.bits)} for each in self.reading.registers],
+            "parameters": [parameter.name for parameter in circuit.parameters],
+            "depth": circuit.depth(),
+            "size": circuit.size(),
+            "shape": list(self.shape),
+        }
+
+
+def checked(order: Order) -> list[Checked]:
+    """Read and check all circuits of an order.
+
+    Raises:
+        InvalidProgramError: One cannot be read, or does not fit what was sent with it.
+        UnsupportedProgramError: One cannot be run as it was asked for.
+    """
+    if not order.circuits:
+        raise InvalidProgramError("there are no circuits", solution="Send at least one.")
+    if order.device is not None:
+        check_device_name(order.device)
+    check_one = _checked_estimation if order.kind is ProgramKind.ESTIMATOR else _checked_sampling
+    found = []
+    for sent in order.circuits:
+        with circuit_blamed(sent.index):
+            found.append(check_one(sent, order))
+    _check_total_shots(found, order)
+    return found
+
+
+def summary(found: Sequence[Checked]) -> dict[str, object]:
+    """The summary of a program as JSON data (see ``ProgramSummary``)."""
+    return {
+        "num_qubits": max(each.reading.circuit.num_qubits for each in found),
+        "circuits": [each.summary() for each in found],
+    }
+
+
+def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
+    reading, circuit, survey = _read(sent, order)
+    rules.check_registers(reading.registers, survey)
+    values = bindings(circuit, sent.parameter_values)
+    return Checked(
+        index=sent.index,
+        reading=reading,
+        circuit=circuit,
+        survey=survey,
+        method=method_for_sampling(circuit, survey, order),
+        values=values,
+        shape=values.shape,
+        shots=rules.checked_shots(sent.shots, order.backend),
+    )
+
+
+def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
+    reading, circuit, survey = _read(sent, order)
+    rules.check_no_measurement(survey)
+    values = bindings(circuit, sent.parameter_values)
+    wanted = observables(sent.observables, num_qubits=circuit.num_qubits)
+    return Checked(
+        index=sent.index,
+        reading=reading,
+        circuit=circuit,
+        survey=survey,
+        method=method_for_estimation(circuit, survey, order),
+        values=values,
+        shape=_broadcast(values.shape, wanted.shape),
+        observables=wanted,
+        precision=rules.checked_precision(sent.precision),
+    )
+
+
+def _read(sent: CircuitOrder, order: Order) -> tuple[Reading, QuantumCircuit, Survey]:
+    reading = read(sent.source, sent.format)
+    rules.check_width(reading.circuit, order.backend)
+    survey = surveyed(reading.circuit)
+    if not survey.must_be_written_out:
+        return reading, reading.circuit, survey
+    circuit = written_out(reading.circuit)
+    return reading, circuit, surveyed(circuit)
+
+
+def _broadcast(values: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return tuple(np.broadcast_shapes(values, wanted))
+    except ValueError as error:
+        raise InvalidProgramError(
+            f"parameter values of shape {list(values)} and observables of shape {list(wanted)} do not fit together",
+            solution="Shapes are broadcast as NumPy does: aligned on the right, equal or 1. For every combination, "
+            "make them e.g. [n, 1] and [m].",
+        ) from error
+
+
+def _check_total_shots(found: Sequence[Checked], order: Order) -> None:
+    if order.max_total_shots is None or order.kind is not ProgramKind.SAMPLER:
+        return
+    total = sum(each.shots * math.prod(each.shape) for each in found)
+    if total > order.max_total_shots:
+        raise UnsupportedProgramError(
+            f"the job asks for {total} shots over all circuits and parameter sets; at most {order.max_total_shots} "
+            "are allowed",
+            solution="Split it into several jobs.",
+            details={"shots": total, "limit": order.max_total_shots},
+        )

@@ -1,0 +1,157 @@
+"""Running circuits on Aer, and telling what went wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit_aer import AerError, AerSimulator
+from qiskit_aer.jobs import AerJob
+from qiskit_aer.noise import NoiseModel
+
+from qdepot.errors import InternalError, MemoryLimitExceededError, QDepotError, UnsupportedProgramError
+
+Experiment = Any
+"""Qiskit's result of one circuit with one set of values."""
+
+_MEMORY = re.compile(r"insufficient memory|bad_alloc|posix_memalign|max memory", re.IGNORECASE)
+_UNSUPPORTED = re.compile(
+    r"invalid (instructions|parameters)|not supported|unsupported|too (many|large)", re.IGNORECASE
+)
+_SHOWN = 500
+_PARALLEL_FROM_QUBITS = 14
+"""Aer shares the work on one state among threads from this width on; below, threads only cost time."""
+_PARALLEL_FROM_WORK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a circuit is run.
+
+    Attributes:
+        method: Aer's simulation method.
+        seed: Aer counts on from it, set by set.
+        shots: Executions of each set.
+        memory: Whether the outcome of each shot is wanted.
+        threads: How many threads may be used.
+        memory_mb: Memory that the state may take.
+        noise: What disturbs it.
+        truncate: Whether Aer may drop idle qubits.
+    """
+
+    method: str
+    seed: int
+    shots: int = 1
+    memory: bool = False
+    threads: int = 1
+    memory_mb: int | None = None
+    noise: NoiseModel | None = None
+    truncate: bool = True
+
+
+def run(circuit: QuantumCircuit, values: Mapping[object, NDArray[np.float64]], settings: Settings) -> list[Experiment]:
+    """Run a circuit once for each set of values, in one call of Aer.
+
+    Args:
+        circuit: In instructions that the method knows.
+        values: For each free parameter its value in each set; empty for a circuit without parameters.
+        settings: How.
+
+    Raises:
+        MemoryLimitExceededError: The state does not fit into memory.
+        UnsupportedProgramError: Aer cannot run it.
+        InternalError: Aer failed in a way that it should not.
+    """
+    options: dict[str, object] = {
+        "shots": settings.shots,
+        "seed_simulator": settings.seed,
+        "memory": settings.memory,
+        "max_parallel_threads": settings.threads,
+        "max_memory_mb": settings.memory_mb,
+        "noise_model": settings.noise,
+        "enable_truncation": settings.truncate,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        bindings = [dict(values)] if values else None
+        result = _simulator(settings.method).run([circuit], parameter_binds=bindings, **given).result()
+    except AerError as error:
+        raise _failure(str(error.message), number=None) from error
+    for number, experiment in enumerate(result.results):
+        if not experiment.success:
+            raise _failure(str(experiment.status), number=number if len(result.results) > 1 else None)
+    if not result.success:
+        raise _failure(str(result.status), number=None)
+    return list(result.results)
+
+
+def useful_threads(circuit: QuantumCircuit, *, threads: int, shots: int) -> int:
+    """How many of the threads pay: one for a small circuit."""
+    width = circuit.num_qubits
+    is_large = width >= _PARALLEL_FROM_QUBITS or (shots << width) >= _PARALLEL_FROM_WORK
+    return threads if is_large else 1
+
+
+def method_used(experiments: Sequence[Experiment], settings: Settings) -> str:
+    """The method that Aer says it used; several, if it chose by the values of parameters."""
+    used = {str(experiment.metadata["method"]) for experiment in experiments}
+    return ", ".join(sorted(used)) or settings.method
+
+
+class _Here(Executor):
+    """Does things at once, in the thread that asks.
+
+    Aer hands its work to a thread of its own and waits for it, which costs up to milliseconds on a busy machine.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # it is raised where the result is asked for
+            future.set_exception(error)
+        return future
+
+
+class _Simulator(AerSimulator):  # type: ignore[misc] # Aer has no types
+    def _run_circuits(self, circuits: object, parameter_binds: object, **run_options: object) -> AerJob:
+        job = AerJob(
+            self,
+            "",
+            self._execute_circuits_job,
+            parameter_binds=parameter_binds,
+            circuits=circuits,
+            run_options=run_options,
+            executor=_Here(),
+        )
+        job.submit()
+        return job
+
+
+@cache
+def _simulator(method: str) -> AerSimulator:
+    return _Simulator(method=method)
+
+
+def _failure(status: str, *, number: int | None) -> QDepotError:
+    text = status.removeprefix("ERROR:").strip()[:_SHOWN]
+    where = "" if number is None else f" with parameter set {number}"
+    details = {} if number is None else {"parameter_set": number}
+    if _MEMORY.search(text):
+        return MemoryLimitExceededError(
+            f"Aer ran out of memory{where}: {text}",
+            solution="Use fewer qubits, shots or parameter sets in a job, or the backend `aer_mps`.",
+            details=details,
+        )
+    if _UNSUPPORTED.search(text):
+        return UnsupportedProgramError(
+            f"Aer cannot run this{where}: {text}", solution="Try the backend `aer`.", details=details
+        )
+    return InternalError(f"Aer failed{where}: {text}", details=details)

@@ -1,0 +1,93 @@
+"""Estimating: expectation values of observables in the state at the end of a circuit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.observables_array import ObservablesArray
+from qiskit.quantum_info import Pauli
+from qiskit_aer.library import SaveExpectationValue
+
+from qdepot.quantum.check import Checked
+from qdepot.quantum.compact import Compact
+from qdepot.quantum.engine import Experiment
+from qdepot.quantum.observables import PauliTerm, pauli_sum
+from qdepot.quantum.sample import Entry
+
+Sums = list[dict[PauliTerm, float]]
+
+
+def pauli_sums(circuit: Checked, ran: QuantumCircuit) -> Sums:
+    """The observables as sums of Pauli products on the qubits of the circuit as it runs, in C order."""
+    assert circuit.observables is not None
+    wanted: ObservablesArray = circuit.observables
+    if ran.layout is not None:
+        wanted = wanted.apply_layout(ran.layout, ran.num_qubits)
+    return [pauli_sum(observable) for observable in wanted.sparse_observables_array().ravel()]
+
+
+def qubits_in(sums: Sums) -> frozenset[int]:
+    """The qubits that any of the observables acts on."""
+    return frozenset(qubit for terms in sums for term in terms for qubit in term.qubits)
+
+
+def with_expectation_values(compact: Compact, sums: Sums) -> QuantumCircuit:
+    """The circuit with an instruction at its end for each Pauli product but the identity."""
+    circuit = compact.circuit.copy()
+    place = {qubit: index for index, qubit in enumerate(compact.qubits)}
+    for term in sorted({term for terms in sums for term in terms if term.qubits}, key=_label):
+        instruction = SaveExpectationValue(Pauli(term.letters[::-1]), label=_label(term))
+        circuit.append(instruction, [place[qubit] for qubit in term.qubits])
+    return circuit
+
+
+def estimator_entry(circuit: Checked, experiments: Sequence[Experiment], sums: Sums, *, seed: int) -> Entry:
+    """The result of an estimation.
+
+    With a precision, each value is drawn from a normal distribution around the exact one, with that standard
+    deviation, as Qiskit's reference estimator does.
+
+    Args:
+        circuit: What was run.
+        experiments: What Aer reports, one for each set of values; may be empty if only identities were wanted.
+        sums: The observables.
+        seed: Of the random numbers.
+    """
+    sets = max(1, math.prod(circuit.values.shape))
+    products = [_values(experiments[number]) if experiments else {} for number in range(sets)]
+    exact = _broadcast_sums(circuit, products, sums)
+    stds = np.full(exact.shape, circuit.precision)
+    evs = np.random.default_rng(seed).normal(exact, circuit.precision) if circuit.precision else exact
+    document: dict[str, object] = {
+        "evs": np.asarray(evs).tolist(),
+        "stds": stds.tolist(),
+        "shape": list(circuit.shape),
+    }
+    return Entry(document=document)
+
+
+def _label(term: PauliTerm) -> str:
+    return f"{term.letters}@{','.join(map(str, term.qubits))}"
+
+
+def _values(experiment: Experiment) -> dict[str, float]:
+    return {label: float(np.real(value)) for label, value in experiment.data.to_dict().items()}
+
+
+def _broadcast_sums(circuit: Checked, products: Sequence[Mapping[str, float]], sums: Sums) -> NDArray[np.float64]:
+    assert circuit.observables is not None
+    set_numbers = np.arange(len(products)).reshape(circuit.values.shape)
+    sum_numbers = np.arange(len(sums)).reshape(circuit.observables.shape)
+    sets, wanted = np.broadcast_arrays(set_numbers, sum_numbers)
+    values = [_total(products[number], sums[index]) for number, index in zip(sets.flat, wanted.flat, strict=True)]
+    return np.asarray(values, dtype=np.float64).reshape(circuit.shape)
+
+
+def _total(products: Mapping[str, float], terms: Mapping[PauliTerm, float]) -> float:
+    return math.fsum(
+        coefficient * (products[_label(term)] if term.qubits else 1.0) for term, coefficient in terms.items()
+    )

@@ -1,0 +1,22 @@
+"""Names that mean one thing to the transpiler and to Aer, whatever a gate of that name is made of."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
+from qiskit_aer import AerSimulator
+
+_AER_INTERNAL = frozenset({"mark", "jump", "aer_store", "bfunc", "barrier", "measure", "reset", "delay", "box"})
+
+
+@cache
+def reserved_names() -> frozenset[str]:
+    """What no gate of a user's own may be called while it is worked on.
+
+    The transpiler and Aer know gates by their names. A user's ``gate ecr a, b { x a; }`` would be run as the
+    well-known ECR gate, without a word.
+    """
+    return (
+        _AER_INTERNAL | frozenset(get_standard_gate_name_mapping()) | frozenset(AerSimulator().target.operation_names)
+    )

@@ -1,0 +1,91 @@
+"""What the supervisor's children can do, by name: plain data and bytes in and out.
+
+The payloads are described here, once:
+
+``check`` and ``simulate`` take ``meta``::
+
+    {"kind": "sampler" | "estimator", "shots": 1024, "precision": 0.0,
+     "circuits": [{"format": "openqasm2" | "openqasm3" | "qpy", "part": "circuit/0", "parameter_values": ...,
+                   "observables": ..., "shots": null, "precision": null}],
+     "options": {"seed", "memory", "optimization_level", "method", "noise"},
+     "backend": {"name", "method", "num_qubits", "max_shots", "device"},
+     "max_total_shots": 100000000, "threads": 1, "memory_mb": 2048}
+
+and ``parts`` with the bytes of each circuit. ``threads`` matters to ``simulate`` alone; without ``memory_mb`` all of
+the machine's memory counts.
+"""
+
+from __future__ import annotations
+
+from qdepot.ports.compute_pool import Payload
+from qdepot.quantum.check import checked, summary
+from qdepot.quantum.devices import device_names
+from qdepot.quantum.gate_names import reserved_names
+from qdepot.quantum.openqasm3_ast import warm_up
+from qdepot.quantum.order import Order
+from qdepot.quantum.qpy_file import NEWEST_VERSION, OLDEST_VERSION
+from qdepot.quantum.simulate import simulated
+from qdepot.quantum.transpile import preload_pass_managers
+from qdepot.quantum.versions import package_versions
+
+
+def check(payload: Payload) -> Payload:
+    """Tell whether circuits can be run, and what they are.
+
+    Returns:
+        ``meta``: the program's summary (see :class:`qdepot.domain.program.ProgramSummary`).
+
+    Raises:
+        InvalidProgramError: A circuit cannot be read, or values or observables do not fit it. Details hold ``circuit``
+            (its index) and, for OpenQASM, ``line`` and ``column``, both counted from 1.
+        UnsupportedProgramError: A circuit cannot be run as it was asked for; details as above.
+    """
+    return Payload(meta=summary(checked(Order.read(payload))))
+
+
+def simulate(payload: Payload) -> Payload:
+    """Run circuits on Aer.
+
+    Running it again with the seed that the metadata name gives identical counts.
+
+    Returns:
+        ``meta``: ``metadata`` (versions, seed, methods, device, times) and ``summary`` as of :func:`check`.
+        ``parts``: ``result.json``, ``{"results": [...]}`` with one entry for each circuit, each with metadata of its
+        own (seed, method, optimization level, times); ``prepared/<i>.qpy``, what ran; with the option ``memory`` also
+        ``memory/<i>/<register>.npy`` (see :class:`qdepot.domain.result.Outcome`); for a fake device
+        ``calibration/<device>.json``.
+
+    Raises:
+        InvalidProgramError, UnsupportedProgramError: As :func:`check`; or Aer cannot run it.
+        MemoryLimitExceededError: A state does not fit into memory.
+    """
+    return simulated(Order.read(payload))
+
+
+def describe(payload: Payload) -> Payload:
+    """Tell what is installed.
+
+    Returns:
+        ``meta``: ``packages`` (version by name), ``qpy_versions`` (oldest and newest that is read), ``fake_devices``.
+    """
+    del payload
+    return Payload(
+        meta={
+            "packages": package_versions(),
+            "qpy_versions": [OLDEST_VERSION, NEWEST_VERSION],
+            "fake_devices": list(device_names()),
+        }
+    )
+
+
+def preload() -> None:
+    """Do once, before children are forked, what each of them would have to do.
+
+    Imports, builds pass managers, fills tables. It runs no pass manager and not Aer: children that are forked from a
+    process that did hang.
+    """
+    preload_pass_managers()
+    reserved_names()
+    package_versions()
+    device_names()
+    warm_up()

@@ -1,0 +1,52 @@
+"""From the bytes of a circuit to Qiskit's object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qiskit import QuantumCircuit
+
+from qdepot.domain.program import ProgramFormat
+from qdepot.errors import InvalidProgramError
+from qdepot.quantum.bits import Register, registers_of
+from qdepot.quantum.openqasm2 import read_openqasm2
+from qdepot.quantum.openqasm3 import read_openqasm3
+from qdepot.quantum.qpy_file import read_qpy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A circuit as it was read.
+
+    Attributes:
+        circuit: What the source says.
+        registers: The classical registers that its author declared, in order.
+    """
+
+    circuit: QuantumCircuit
+    registers: tuple[Register, ...]
+
+
+def read(source: bytes, program_format: ProgramFormat) -> Reading:
+    """Read a circuit. Nothing is evaluated, no file is opened.
+
+    Raises:
+        InvalidProgramError: It cannot be read.
+        UnsupportedProgramError: It can, but holds what cannot be run here.
+    """
+    try:
+        return _read(source, program_format)
+    except Exception:
+        raise
+    except BaseException as error:  # a panic of a native reader is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InvalidProgramError(f"the reader of {program_format} gave up on it") from error
+
+
+def _read(source: bytes, program_format: ProgramFormat) -> Reading:
+    if program_format is ProgramFormat.OPENQASM3:
+        circuit, declared = read_openqasm3(source)
+        return Reading(circuit=circuit, registers=registers_of(circuit, declared))
+    circuit = read_openqasm2(source) if program_format is ProgramFormat.OPENQASM2 else read_qpy(source)
+    return Reading(circuit=circuit, registers=registers_of(circuit))

@@ -1,0 +1,90 @@
+"""Sampling: counts of measured bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qdepot.domain.result import check_sampler_entry
+from qdepot.quantum.bits import Register, Sample, npy_bytes
+from qdepot.quantum.check import Checked
+from qdepot.quantum.engine import Experiment
+
+_CHECKED_OUTCOMES = 10_000
+"""Up to so many distinct outcomes, a result is checked against the rules of results before it is handed over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The result of one circuit.
+
+    Attributes:
+        document: Its entry in the result, without metadata.
+        members: Files that go with it.
+    """
+
+    document: dict[str, object]
+    members: dict[str, bytes] = field(default_factory=dict)
+
+
+def sampler_entry(circuit: Checked, experiments: Sequence[Experiment], *, memory: bool) -> Entry:
+    """The result of a sampled circuit.
+
+    Where there is a shape, counts are a list in C order of it; per-shot strings are one flat list in C order of the
+    shape, shots innermost.
+
+    Args:
+        circuit: What was run.
+        experiments: What Aer reports, one for each set of values in C order.
+        memory: Whether the outcome of each shot is wanted.
+    """
+    registers = circuit.reading.registers
+    samples = [_sample(experiment, registers, shots=circuit.shots, memory=memory) for experiment in experiments]
+    document: dict[str, object] = {
+        "shots": circuit.shots,
+        "shape": list(circuit.shape),
+        "counts": _shaped([sample.counts() for sample in samples], circuit.shape),
+        "registers": {each.name: _register(each, samples, circuit.shape, memory=memory) for each in registers},
+    }
+    if memory:
+        document["memory"] = [bits for sample in samples for bits in sample.memory()]
+    if sum(len(sample.hex_counts) for sample in samples) <= _CHECKED_OUTCOMES:
+        check_sampler_entry(document)
+    return Entry(document=document, members=_packed(circuit, samples) if memory else {})
+
+
+def _sample(experiment: Experiment, registers: tuple[Register, ...], *, shots: int, memory: bool) -> Sample:
+    data = experiment.data
+    nothing = {"0x0": shots}  # no branch that was taken had a measurement
+    return Sample(
+        registers=registers,
+        hex_counts=getattr(data, "counts", nothing),
+        hex_memory=getattr(data, "memory", ["0x0"] * shots) if memory else (),
+    )
+
+
+def _register(
+    register: Register, samples: Sequence[Sample], shape: tuple[int, ...], *, memory: bool
+) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "num_bits": len(register.bits),
+        "counts": _shaped([sample.register_counts(register.name) for sample in samples], shape),
+    }
+    if memory:
+        entry["memory"] = [bits for sample in samples for bits in sample.register_memory(register.name)]
+    return entry
+
+
+def _shaped(counts: list[dict[str, int]], shape: tuple[int, ...]) -> dict[str, int] | list[dict[str, int]]:
+    return counts if shape else counts[0]
+
+
+def _packed(circuit: Checked, samples: Sequence[Sample]) -> dict[str, bytes]:
+    members = {}
+    for register in circuit.reading.registers:
+        rows = np.stack([sample.packed_memory(register) for sample in samples])
+        array = rows.reshape(*circuit.shape, circuit.shots, rows.shape[-1])
+        members[f"memory/{circuit.index}/{register.name}.npy"] = npy_bytes(array)
+    return members

@@ -1,0 +1,168 @@
+"""Running all circuits of an order, and packing what came of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from qiskit import QuantumCircuit, qpy
+
+from qdepot.domain.program import ProgramKind
+from qdepot.ports.compute_pool import Payload
+from qdepot.quantum import engine, estimate
+from qdepot.quantum.blame import circuit_blamed
+from qdepot.quantum.check import Checked, checked, summary
+from qdepot.quantum.compact import compacted
+from qdepot.quantum.devices import Device, device, noise_for
+from qdepot.quantum.order import Order
+from qdepot.quantum.parameters import flat_columns
+from qdepot.quantum.sample import Entry, sampler_entry
+from qdepot.quantum.survey import surveyed
+from qdepot.quantum.transpile import Prepared, prepared
+from qdepot.quantum.versions import package_versions
+
+_SEED_BITS = 53
+"""Seeds survive a client that reads all numbers as doubles."""
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ran:
+    """One circuit's result, with what went with it."""
+
+    entry: Entry
+    prepared: bytes
+    metadata: dict[str, object]
+
+
+def simulated(order: Order) -> Payload:
+    """Check, prepare and run an order.
+
+    Raises:
+        InvalidProgramError: As :func:`~qdepot.quantum.check.checked`.
+        UnsupportedProgramError: As there; or Aer cannot run it.
+        MemoryLimitExceededError: A state does not fit into memory.
+    """
+    started = time.perf_counter()
+    found = checked(order)
+    read_s = time.perf_counter() - started
+    seed = secrets.randbits(_SEED_BITS) if order.options.seed is None else order.options.seed
+    on = None if order.device is None else device(order.device)
+    ran = []
+    for circuit in found:
+        with circuit_blamed(circuit.index):
+            ran.append(_run(circuit, order, on=on, seed=circuit_seed(seed, circuit.index)))
+    metadata = {
+        "packages": package_versions(),
+        "seed": seed,
+        "method": sorted({str(each.metadata["method"]) for each in ran}),
+        "device": None if on is None else _about(on),
+        "times": {"read_s": round(read_s, _DIGITS), "total_s": round(time.perf_counter() - started, _DIGITS)},
+    }
+    return Payload(meta={"metadata": metadata, "summary": summary(found)}, parts=_parts(ran, on=on))
+
+
+def circuit_seed(seed: int, index: int) -> int:
+    """The seed of one circuit of a job.
+
+    The first circuit has the job's own, so that a circuit of a larger job gives the same counts when it is run alone
+    with the seed in its metadata. The others' are far apart: Aer counts on from a seed, shot by shot and set by set.
+    """
+    if index == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]) >> (64 - _SEED_BITS)
+
+
+def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ran:
+    started = time.perf_counter()
+    level = order.options.optimization_level
+    ready = prepared(circuit.circuit, circuit.survey, method=circuit.method, level=level, on=on)
+    prepared_at = time.perf_counter()
+    run = _sampled if order.kind is ProgramKind.SAMPLER else _estimated
+    entry, method = run(circuit, ready, order, on=on, seed=seed)
+    metadata = {
+        "seed": seed,
+        "method": method,
+        "optimization_level": ready.optimization_level,
+        "times": {
+            "prepare_s": round(prepared_at - started, _DIGITS),
+            "run_s": round(time.perf_counter() - prepared_at, _DIGITS),
+        },
+    }
+    if order.kind is ProgramKind.ESTIMATOR:
+        metadata["target_precision"] = circuit.precision
+        metadata["values"] = "drawn from a normal distribution" if circuit.precision else "exact"
+    entry.document["metadata"] = metadata
+    return _Ran(entry=entry, prepared=_qpy_bytes(ready.circuit), metadata=metadata)
+
+
+def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
+    compact = None if on is None else compacted(ready.circuit, surveyed(ready.circuit).qubits)
+    runs = ready.circuit if compact is None else compact.circuit
+    settings = engine.Settings(
+        method=ready.method,
+        seed=seed,
+        shots=circuit.shots,
+        memory=order.options.memory,
+        threads=engine.useful_threads(runs, threads=order.threads, shots=circuit.shots),
+        memory_mb=order.memory_mb,
+        noise=None if on is None or compact is None else noise_for(on, compact),
+    )
+    experiments = engine.run(runs, flat_columns(circuit.circuit, circuit.values), settings)
+    entry = sampler_entry(circuit, experiments, memory=order.options.memory)
+    return entry, engine.method_used(experiments, settings)
+
+
+def _estimated(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
+    sums = estimate.pauli_sums(circuit, ready.circuit)
+    needed = estimate.qubits_in(sums)
+    compact = compacted(ready.circuit, surveyed(ready.circuit).qubits | needed)
+    runs = estimate.with_expectation_values(compact, sums)
+    settings = engine.Settings(
+        method=ready.method,
+        seed=seed,
+        threads=engine.useful_threads(runs, threads=order.threads, shots=1),
+        memory_mb=order.memory_mb,
+        noise=None if on is None else noise_for(on, compact),
+        truncate=False,
+    )
+    values = flat_columns(circuit.circuit, circuit.values)
+    experiments = engine.run(runs, values, settings) if needed else []
+    entry = estimate.estimator_entry(circuit, experiments, sums, seed=seed)
+    return entry, engine.method_used(experiments, settings)
+
+
+def _parts(ran: list[_Ran], *, on: Device | None) -> dict[str, bytes]:
+    document = {"results": [each.entry.document for each in ran]}
+    parts = {"result.json": json.dumps(document, separators=(",", ":"), allow_nan=False).encode()}
+    for index, each in enumerate(ran):
+        parts[f"prepared/{index}.qpy"] = each.prepared
+        parts.update(each.entry.members)
+    if on is not None and on.calibration is not None:
+        parts[_calibration_name(on)] = on.calibration_bytes()
+    return parts
+
+
+def _about(on: Device) -> dict[str, object]:
+    calibration = on.calibration or {}
+    return {
+        "name": on.name,
+        "num_qubits": on.num_qubits,
+        "calibration": None if on.calibration is None else _calibration_name(on),
+        "last_update_date": calibration.get("last_update_date"),
+    }
+
+
+def _calibration_name(on: Device) -> str:
+    return f"calibration/{on.name}.json"
+
+
+def _qpy_bytes(circuit: QuantumCircuit) -> bytes:
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer)
+    return buffer.getvalue()
