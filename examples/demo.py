@@ -171,7 +171,7 @@ def submit(client: qdepot.Client) -> list[qdepot.JobHandle]:
 
 
 def wait_and_show(client: qdepot.Client, jobs: list[qdepot.JobHandle]) -> dict[str, Counts]:
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("  running", total=len(jobs))
 
         def update(known: Mapping[str, StatusAnswer]) -> None:
@@ -181,7 +181,7 @@ def wait_and_show(client: qdepot.Client, jobs: list[qdepot.JobHandle]) -> dict[s
     counts: dict[str, Counts] = {}
     for job, example in zip(jobs, CIRCUITS, strict=True):
         counts[job.id] = job.result()[0].counts
-        console.print(f"  {job.name}: {way_of(job)}")
+        console.print(f"\n  [bold]{job.name}[/]: {way_of(job)}")
         console.print(indented(bars(counts[job.id], width=72, most=8)), markup=False)
         if not example.is_right(counts[job.id], example.shots):
             raise DemoError(f"these are not the counts of {example.file}: {counts[job.id]}")
