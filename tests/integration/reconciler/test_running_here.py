@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from qdepot.testing.fake_pool import FunctionPool
 
 from qdepot.adapters.providers.aer import AerProvider
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.errors import InvalidProgramError, WorkerLostError
 from qdepot.ports.compute_pool import Limits
+from qdepot.testing.fake_pool import FunctionPool
 from support.world import ME, World, check, order
 
 
