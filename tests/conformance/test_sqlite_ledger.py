@@ -8,7 +8,7 @@ from qdepot.testing.ledger import LedgerConformance
 
 class TestSqliteLedger(LedgerConformance):
     @pytest.fixture
-    def fresh_ledger(self, clock, tmp_path):
-        ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db", clock=clock)
+    def fresh_ledger(self, clock, sqlite_url):
+        ledger = open_ledger(sqlite_url, clock=clock)
         yield ledger
         ledger.close()
