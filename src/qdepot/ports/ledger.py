@@ -72,6 +72,22 @@ class Ledger(Protocol):
         """
         ...
 
+    def restore(self, jobs: Sequence[tuple[Job, Sequence[JobEvent]]]) -> None:
+        """Insert jobs that were there before, each with its history so far (in order, at least one event), all or none.
+
+        Raises:
+            JobExistsError: As for :meth:`add`.
+        """
+        ...
+
+    def bury(self, deleted: Mapping[str, datetime]) -> None:
+        """Leave tombstones for jobs that were deleted before: when, by id. One that is there stays as it is.
+
+        Raises:
+            JobExistsError: There is a job with one of these ids; no tombstone was left.
+        """
+        ...
+
     def get(self, job_id: str) -> Job:
         """One job.
 

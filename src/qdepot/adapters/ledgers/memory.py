@@ -61,16 +61,28 @@ class MemoryLedger:
 
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:
         """See the port."""
+        self.restore([(job, [event]) for job, event in jobs])
+
+    def restore(self, jobs: Sequence[tuple[Job, Sequence[JobEvent]]]) -> None:
+        """See the port."""
         batch_checked(job for job, _ in jobs)
         with self._opened() as now:
             for job, _ in jobs:
                 self._check_free(job)
-            for job, event in jobs:
+            for job, history in jobs:
                 self._entries[job.id] = entry = _Entry(job, due_at=now)
                 if (key := key_of(job)) is not None:
                     self._keys[key] = job.id
-                self._write(entry, event)
+                for event in history:
+                    self._write(entry, event)
         self._subscribers.tell()
+
+    def bury(self, deleted: Mapping[str, datetime]) -> None:
+        """See the port."""
+        with self._opened():
+            for job_id in deleted.keys() & self._entries.keys():
+                raise exists_already(job_id, what="id")
+            self._deleted = {**deleted, **self._deleted}
 
     def get(self, job_id: str) -> Job:
         """See the port."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,7 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Inserts new jobs with their first events.
+    """Inserts jobs with their first events, and those that followed.
 
     Raises:
         sqlalchemy.exc.IntegrityError: An id or key is taken; :meth:`conflict` says by whom.
@@ -53,6 +53,7 @@ class Addition:
     """
 
     new: Sequence[tuple[Job, JobEvent]]
+    later: Sequence[JobEvent] = ()
 
     def __call__(self, connection: Connection) -> None:
         """Insert them."""
@@ -60,7 +61,7 @@ class Addition:
             return
         connection.execute(_INSERT_JOBS, [{**job_row(job), **_duty(job), **_FREE_AT_ONCE} for job, _ in self.new])
         _insert_tags(connection, (job for job, _ in self.new))
-        connection.execute(_INSERT_EVENTS, [event_row(event) for _, event in self.new])
+        connection.execute(_INSERT_EVENTS, [event_row(event) for event in (*(it for _, it in self.new), *self.later)])
         # Looked for after the insert: a deletion that an insert of the same id had to wait for is seen now.
         for some in batches([job.id for job, _ in self.new]):
             deleted = connection.scalar(DELETED, {"ids": some})
@@ -69,7 +70,8 @@ class Addition:
 
     def joined(self, others: Sequence[Addition]) -> Addition:
         """These and the others."""
-        return Addition([*self.new, *(new for other in others for new in other.new)])
+        together = (self, *others)
+        return Addition([new for it in together for new in it.new], [event for it in together for event in it.later])
 
     def conflict(self, connection: Connection) -> QDepotError:
         """Says which stored job has an id or a key that one of these wants."""
@@ -137,6 +139,21 @@ def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
     if gone:
         connection.execute(insert(tombstones).values(job_id=job.id, deleted_at=at))
     return bool(gone)
+
+
+def bury(connection: Connection, deleted: Mapping[str, datetime]) -> None:
+    """Leave tombstones where there are none yet.
+
+    Raises:
+        JobExistsError: There is a job with one of these ids.
+    """
+    for some in batches(list(deleted)):
+        for row in connection.execute(JOBS_BY_ID, {"ids": some}):
+            raise exists_already(row.id, what="id")
+        known = set(connection.scalars(select(tombstones.c.job_id).where(tombstones.c.job_id.in_(some))))
+        rows = [{"job_id": job_id, "deleted_at": deleted[job_id]} for job_id in some if job_id not in known]
+        if rows:
+            connection.execute(insert(tombstones), rows)
 
 
 def _write(connection: Connection, winners: Sequence[tuple[_Standing, JobChange]], *, ends_lease: bool) -> None:

@@ -22,7 +22,7 @@ from qdepot.adapters.ledgers.refusals import (
 )
 from qdepot.adapters.ledgers.sql import queries
 from qdepot.adapters.ledgers.sql.batches import batches
-from qdepot.adapters.ledgers.sql.changes import Addition, Saving, remove
+from qdepot.adapters.ledgers.sql.changes import Addition, Saving, bury, remove
 from qdepot.adapters.ledgers.sql.claims import Leases, Wish
 from qdepot.adapters.ledgers.sql.connecting import Database
 from qdepot.adapters.ledgers.sql.faults import database_errors_explained
@@ -54,14 +54,16 @@ class SqlLedger:
 
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:
         """See the port."""
-        batch_checked(job for job, _ in jobs)
-        addition = Addition(jobs)
-        with self._asked():
-            try:
-                self._database.transactions.run(addition)
-            except IntegrityError:
-                raise self._database.read(addition.conflict) from None
-        self._subscribers.tell()
+        self._insert(Addition(jobs))
+
+    def restore(self, jobs: Sequence[tuple[Job, Sequence[JobEvent]]]) -> None:
+        """See the port."""
+        first = [(job, history[0]) for job, history in jobs]
+        self._insert(Addition(first, [event for _, history in jobs for event in history[1:]]))
+
+    def bury(self, deleted: Mapping[str, datetime]) -> None:
+        """See the port."""
+        self._write(partial(bury, deleted=deleted))
 
     def get(self, job_id: str) -> Job:
         """See the port."""
@@ -172,6 +174,15 @@ class SqlLedger:
         """See the port."""
         self._closed = True
         self._database.close()
+
+    def _insert(self, addition: Addition) -> None:
+        batch_checked(job for job, _ in addition.new)
+        with self._asked():
+            try:
+                self._database.transactions.run(addition)
+            except IntegrityError:
+                raise self._database.read(addition.conflict) from None
+        self._subscribers.tell()
 
     def _jobs(self, statement: Select[Any], asked: Mapping[str, object]) -> list[Job]:
         """The jobs that a query for whole jobs finds."""
