@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     lease_s: PositiveFloat = Field(
         default=15.0, description="Seconds after which the work of a process that died is taken up by another."
     )
+    send_deadline_s: PositiveFloat = Field(
+        default=60.0,
+        description="Seconds after which nothing of a submission that was cut off can still arrive at a backend; a job "
+        "that is looked for by its tag is sent again no sooner.",
+    )
     idle_interval_s: PositiveFloat = Field(
         default=1.0, description="Seconds between looks for work that another process accepted."
     )

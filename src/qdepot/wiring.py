@@ -241,7 +241,8 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
             limits=check_limits(settings),
             max_total_shots=settings.max_total_shots,
         )
-        duties += [(Duty.PREPARE, preparer), *_duties_of(provider, desk)]
+        rescuer = Rescuer(desk=desk, provider=provider, send_deadline_s=settings.send_deadline_s)
+        duties += [(Duty.PREPARE, preparer), (Duty.RESCUE, rescuer), *_duties_of(provider, desk)]
     return duties, Keeper(desk=desk)
 
 
@@ -256,7 +257,6 @@ def _duties_of(provider: Provider, desk: Desk) -> list[tuple[Duty, RunsOnce]]:
         provider.on_change(lambda job_id: note_ended([job_id]))
     return [
         (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=note_ended)),
-        (Duty.RESCUE, Rescuer(desk=desk, provider=provider)),
         (Duty.POLL, poller),
         (Duty.COLLECT, Collector(desk=desk, provider=provider)),
     ]

@@ -26,7 +26,7 @@ class Rescuer:
 
     desk: Desk
     provider: Provider
-    send_deadline_s: float = 60.0
+    send_deadline_s: float
 
     def run_once(self) -> int:
         """Look after one batch; how many jobs it met."""
