@@ -43,6 +43,7 @@ from qdepot.server.app import build_app as build_server_app
 from qdepot.services.about import About
 from qdepot.services.acceptance import Acceptance
 from qdepot.services.backends import Backends
+from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health, Recent
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
@@ -199,6 +200,11 @@ def build_jobs(parts: Parts) -> Jobs:
     return Jobs(ledger=parts.ledger, archive=parts.archive, clock=parts.clock, submissions=submissions, on_work=wake)
 
 
+def build_doubts(parts: Parts, jobs: Jobs) -> Doubts:
+    """The service for jobs that wait for a person."""
+    return Doubts(jobs=jobs, ledger=parts.ledger, archive=parts.archive, clock=parts.clock, on_work=jobs.on_work)
+
+
 def build_health(parts: Parts) -> Health:
     """The checks behind ``/readyz``."""
 
@@ -292,9 +298,11 @@ def build_one_pass(parts: Parts, *, holder: str) -> tuple[OnePass, Loop]:
 def build_app(parts: Parts) -> FastAPI:
     """The HTTP application."""
     settings = parts.settings
+    jobs = build_jobs(parts)
     return build_server_app(
         ServerParts(
-            jobs=build_jobs(parts),
+            jobs=jobs,
+            doubts=build_doubts(parts, jobs),
             backends=parts.backends,
             health=build_health(parts),
             limits=submit_limits(settings),

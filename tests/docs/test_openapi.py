@@ -26,6 +26,7 @@ OPERATIONS = {
     "getJobObjects": "GET /v1/jobs/{job_id}/objects",
     "listJobs": "GET /v1/jobs",
     "cancelJob": "POST /v1/jobs/{job_id}/cancel",
+    "resolveJob": "POST /v1/jobs/{job_id}/resolve",
     "editJob": "PATCH /v1/jobs/{job_id}",
     "deleteJob": "DELETE /v1/jobs/{job_id}",
     "listBackends": "GET /v1/backends",

@@ -34,7 +34,7 @@ from qdepot.wire.answers import (
     StatusesAnswer,
     VersionAnswer,
 )
-from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, StatusesBody
+from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, ResolveBody, StatusesBody
 
 BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 BELL2 = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\ncreg c[2];\nh q[0];\ncx q[0],q[1];\nmeasure q -> c;\n'
@@ -233,6 +233,7 @@ class FakeApi:
             "GET events": lambda: json_answer(EventListAnswer(events=[event(1)])),
             "GET objects": lambda: json_answer(ObjectListAnswer(objects=[stored(job_id)])),
             "POST cancel": lambda: self._cancel(job_id),
+            "POST resolve": lambda: self._resolve(job_id, ResolveBody.model_validate_json(request.content)),
             "PATCH": lambda: self._edit(job_id, JobEditBody.model_validate_json(request.content)),
             "DELETE": lambda: self._delete(job_id),
         }
@@ -254,6 +255,11 @@ class FakeApi:
             return problem(409, "conflict", f"job {job_id} is {job.status}")
         self.jobs[job_id] = job.model_copy(update={"status": "CANCELLED", "cancel_requested": True})
         return json_answer(self.jobs[job_id], 202)
+
+    def _resolve(self, job_id: str, decision: ResolveBody) -> httpx.Response:
+        fields = {"status": "QUEUED", "stage": "waiting", "why": decision.action}
+        self.jobs[job_id] = self.jobs[job_id].model_copy(update={**fields, "provider_job_id": decision.provider_job_id})
+        return json_answer(self.jobs[job_id])
 
     def _edit(self, job_id: str, edit: JobEditBody) -> httpx.Response:
         self.jobs[job_id] = self.jobs[job_id].model_copy(update=edit.model_dump(exclude_unset=True))

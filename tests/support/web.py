@@ -18,6 +18,7 @@ from qdepot.domain.result import Outcome
 from qdepot.errors import QDepotError
 from qdepot.server.app import ServerParts, build_app
 from qdepot.server.describe import openapi_text
+from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health
 from support.world import World
 
@@ -84,8 +85,13 @@ class Bench:
     parts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        world, jobs = self.world, self.world.jobs()
+        doubts = Doubts(
+            jobs=jobs, ledger=world.ledger, archive=world.archive, clock=world.clock, on_work=lambda jobs: None
+        )
         given = {
-            "jobs": self.world.jobs(),
+            "jobs": jobs,
+            "doubts": doubts,
             "backends": self.world.backends,
             "health": Health(checks={"ledger": self.world.ledger.check}),
             "version": "1.2.3",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from qdepot.client import requests
 from qdepot.client.courier import AsyncCourier, Courier
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 K = TypeVar("K", bound=JobAnswer | Accepted)
+Decision: TypeAlias = Literal["adopt", "resubmit", "fail"]
 
 
 class _KnownJob:
@@ -178,6 +179,20 @@ class JobHandle(_KnownJob):
         request = requests.edit_job(self.id, name=name, tags=tags)
         return self._learn(self._courier.ask(request))
 
+    def resolve(self, action: Decision, *, provider_job_id: str | None = None) -> JobAnswer:
+        """Decide about a job that waits for a person. Not repeated on its own when the connection is lost.
+
+        Args:
+            action: ``"adopt"``: the backend has it, go on there. ``"resubmit"``: send it (again); where nobody can tell
+                whether the backend has it already, it may be paid twice. ``"fail"``: give it up.
+            provider_job_id: The backend's own id of the job, with ``"adopt"``.
+
+        Raises:
+            ConflictError: The job is neither held nor in doubt.
+        """
+        request = requests.resolve_job(self.id, action=action, provider_job_id=provider_job_id)
+        return self._learn(self._courier.ask(request))
+
     def delete(self) -> None:
         """Delete the final job with its objects, for good. Not repeated on its own when the connection is lost.
 
@@ -250,6 +265,11 @@ class AsyncJobHandle(_KnownJob):
     async def edit(self, *, name: str | None = None, tags: Sequence[str] | None = None) -> JobAnswer:
         """See :meth:`JobHandle.edit`."""
         request = requests.edit_job(self.id, name=name, tags=tags)
+        return self._learn(await self._courier.ask(request))
+
+    async def resolve(self, action: Decision, *, provider_job_id: str | None = None) -> JobAnswer:
+        """See :meth:`JobHandle.resolve`."""
+        request = requests.resolve_job(self.id, action=action, provider_job_id=provider_job_id)
         return self._learn(await self._courier.ask(request))
 
     async def delete(self) -> None:

@@ -26,7 +26,7 @@ from qdepot.wire.answers import (
     StatusesAnswer,
     VersionAnswer,
 )
-from qdepot.wire.requests import JobBody, JobEditBody, StatusesBody
+from qdepot.wire.requests import JobBody, JobEditBody, ResolveBody, StatusesBody
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -153,6 +153,21 @@ def edit_job(job_id: str, *, name: str | None = None, tags: Sequence[str] | None
 def delete_job(job_id: str) -> Request[None]:
     """Delete a final job with its objects. Never repeated on its own."""
     return Request(method="DELETE", path=_job(job_id), parse=lambda _: None)
+
+
+def resolve_job(job_id: str, *, action: str, provider_job_id: str | None = None) -> Request[JobAnswer]:
+    """Decide about a job that is held or in doubt. Never repeated on its own.
+
+    Raises:
+        InvalidRequestError: There is no such action, or an id without or instead of ``adopt``.
+    """
+    try:
+        body = ResolveBody.model_validate({"action": action, "provider_job_id": provider_job_id})
+    except ValidationError as error:
+        raise invalid_fields(error, what="the decision") from error
+    return Request(
+        method="POST", path=f"{_job(job_id)}/resolve", headers=_JSON_BODY, body=_sent(body), parse=_as(JobAnswer)
+    )
 
 
 def list_jobs(

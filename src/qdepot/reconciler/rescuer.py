@@ -62,7 +62,8 @@ class Rescuer:
                 Stage.IN_DOUBT,
                 at=self.desk.now(),
                 by="rescuer",
-                why=f"nobody can tell whether {job.backend} has it; look there, then decide",
+                why=f"nobody can tell whether {job.backend} has it; look there for {tag_of(job)}, then: "
+                f"qdepot resolve {job.id} --adopt ITS_ID | --resubmit | --fail",
             )
         with self.desk.asking(provider):
             provider_job_id = provider.find_by_tag(tag_of(job))

@@ -17,6 +17,7 @@ from qdepot.server.parts import ServerParts
 from qdepot.server.probes import ProbeRoutes
 from qdepot.server.v1.backends import BackendRoutes
 from qdepot.server.v1.batch import BatchRoutes
+from qdepot.server.v1.doubts import DoubtRoutes
 from qdepot.server.v1.jobs import JobRoutes
 from qdepot.server.v1.results import ResultRoutes
 from qdepot.server.v1.service import ServiceRoutes
@@ -56,6 +57,7 @@ def build_app(parts: ServerParts) -> FastAPI:
         StatusRoutes(parts.jobs, waiters),
         ResultRoutes(parts.jobs, parts.limits),
         JobRoutes(parts.jobs),
+        DoubtRoutes(parts.doubts),
         BackendRoutes(parts.backends),
         ServiceRoutes(version=parts.version, limits=parts.limits, describe=parts.describe),
         ProbeRoutes(parts.health),

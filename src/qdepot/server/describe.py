@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qdepot.server.app import ServerParts, build_app
 from qdepot.services.backends import Backends
+from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health
 from qdepot.services.jobs import Jobs
 
@@ -15,8 +16,8 @@ from qdepot.services.jobs import Jobs
 def openapi_text() -> str:
     """The document as it is committed."""
     # The description is made of types alone: no service is asked anything, so none has to be there.
-    jobs, backends = Jobs.__new__(Jobs), Backends.__new__(Backends)
-    parts = ServerParts(jobs=jobs, backends=backends, health=Health(checks={}), version="")
+    jobs, doubts, backends = Jobs.__new__(Jobs), Doubts.__new__(Doubts), Backends.__new__(Backends)
+    parts = ServerParts(jobs=jobs, doubts=doubts, backends=backends, health=Health(checks={}), version="")
     return json.dumps(build_app(parts).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -15,7 +15,7 @@ from qdepot.server.v1.documented import SCHEMAS
 from qdepot.server.v1.examples import EXAMPLES
 from qdepot.server.v1.service import API_VERSION
 from qdepot.wire.answers import Problem
-from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, StatusesBody
+from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, ResolveBody, StatusesBody
 
 DESCRIPTION: dict[str, Any] = {
     "title": "qdepot",
@@ -68,7 +68,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     _, further = models_json_schema(
-        [(model, "validation") for model in (JobBody, BatchBody, StatusesBody, JobEditBody, Problem)],
+        [(model, "validation") for model in (JobBody, BatchBody, StatusesBody, JobEditBody, ResolveBody, Problem)],
         ref_template=SCHEMAS + "{model}",
     )
     schemas = document["components"]["schemas"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from qdepot.server.auth import LOOPBACK_HOSTS
 from qdepot.services.backends import Backends
+from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
@@ -25,7 +26,7 @@ class ServerParts:
     """What :func:`qdepot.server.app.build_app` needs.
 
     Attributes:
-        jobs, backends, health: The services behind the routes.
+        jobs, doubts, backends, health: The services behind the routes.
         version: Of qdepot, as installed.
         limits: What a request may be.
         describe: Facts on what reads and runs circuits, asked for each time: ``packages`` (versions by name) and
@@ -37,6 +38,7 @@ class ServerParts:
     """
 
     jobs: Jobs
+    doubts: Doubts
     backends: Backends
     health: Health
     version: str

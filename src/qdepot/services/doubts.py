@@ -96,4 +96,4 @@ class Doubts:
         if not self.ledger.save([change])[0]:
             raise ConflictError(f"job {change.after.id} changed just now", solution="Look at it again, then decide.")
         self.on_work([change.after])
-        return change.after
+        return self.jobs.told(change.after)

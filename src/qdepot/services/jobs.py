@@ -41,7 +41,7 @@ class Jobs:
     ) -> Submitted:
         """Accept a job; see :meth:`Submissions.submit`."""
         submitted = self.submissions.submit(order, caller=caller, job_id=job_id, idempotency_key=idempotency_key)
-        return replace(submitted, job=self._told(submitted.job))
+        return replace(submitted, job=self.told(submitted.job))
 
     def submit_many(
         self, orders: Sequence[JobOrder], *, caller: Caller, atomic: bool, idempotency_key: str | None = None
@@ -56,12 +56,12 @@ class Jobs:
             NotFoundError: There is none, the id is nonsense, or it is another project's.
             GoneError: It was deleted.
         """
-        return self._told(self._found(job_id, caller))
+        return self.told(self._found(job_id, caller))
 
     def get_many(self, job_ids: Sequence[str], *, caller: Caller) -> dict[str, Job]:
         """Those of the jobs that exist, by id, in one query."""
         found = self.ledger.get_many(job_ids)
-        return {job_id: self._told(job) for job_id, job in found.items() if job.project == caller.project}
+        return {job_id: self.told(job) for job_id, job in found.items() if job.project == caller.project}
 
     def page(self, job_filter: JobFilter, *, caller: Caller, limit: int, cursor: str | None = None) -> Page:
         """A page of the project's jobs, newest first.
@@ -70,7 +70,7 @@ class Jobs:
             InvalidRequestError: The cursor is not one of ours.
         """
         page = self.ledger.page(replace(job_filter, project=caller.project), limit=limit, cursor=cursor)
-        return replace(page, jobs=tuple(self._told(job) for job in page.jobs))
+        return replace(page, jobs=tuple(self.told(job) for job in page.jobs))
 
     def events(self, job_id: str, *, caller: Caller, after: int = 0) -> list[JobEvent]:
         """The history of a job. Raises as :meth:`get`."""
@@ -117,7 +117,7 @@ class Jobs:
 
         job = self._change(job_id, caller, wish)
         self.on_work([job])
-        return self._told(job)
+        return self.told(job)
 
     def edit(self, job_id: str, *, caller: Caller, name: str | None = None, tags: Sequence[str] | None = None) -> Job:
         """Change name or tags, in the archive first.
@@ -138,7 +138,7 @@ class Jobs:
             self.archive.put_edit(change)
             return change
 
-        return self._told(self._change(job_id, caller, rename))
+        return self.told(self._change(job_id, caller, rename))
 
     def delete(self, job_id: str, *, caller: Caller) -> None:
         """Remove a final job with its objects; a tombstone stays.
@@ -161,16 +161,17 @@ class Jobs:
             raise ConflictError(f"job {job.id} changed while it was being deleted", solution="Repeat the call.")
         self.archive.delete(job, shared_in_use=self.ledger.unfinished_with_request(job.request_key) > 0)
 
+    def told(self, job: Job) -> Job:
+        """The same job, its ``why`` a sentence on what it waits for now."""
+        trouble = "" if job.is_final else self.submissions.acceptance.backends.trouble(job.backend)
+        return replace(job, why=why_waiting(job, now=self.clock.now(), trouble=trouble))
+
     def _found(self, job_id: str, caller: Caller) -> Job:
         """The job as the ledger holds it."""
         job = self.ledger.get(canonical_job_id(job_id) or job_id)
         if job.project != caller.project:
             raise NotFoundError(f"there is no job {job_id}")
         return job
-
-    def _told(self, job: Job) -> Job:
-        trouble = "" if job.is_final else self.submissions.acceptance.backends.trouble(job.backend)
-        return replace(job, why=why_waiting(job, now=self.clock.now(), trouble=trouble))
 
     def _change(self, job_id: str, caller: Caller, step: Callable[[Job], JobChange | None]) -> Job:
         """Apply an owner's edit to the job as it is now, again if a duty was faster."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from qdepot.domain.program import Program, ProgramFormat
 
@@ -126,6 +126,24 @@ class JobEditBody(_Request):
 
     name: Name | None = None
     tags: list[Tag] | None = Field(default=None, max_length=50)
+
+
+class ResolveBody(_Request):
+    """What a person decides about a job that is held or in doubt."""
+
+    action: Literal["adopt", "resubmit", "fail"] = Field(
+        description="`adopt`: the backend has it, go on there. `resubmit`: send it (again); it may be paid twice. "
+        "`fail`: give it up."
+    )
+    provider_job_id: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)] | None = Field(
+        default=None, description="The backend's own id of the job; with `adopt`, and only then."
+    )
+
+    @model_validator(mode="after")
+    def _id_goes_with_adopt(self) -> Self:
+        if (self.action == "adopt") != (self.provider_job_id is not None):
+            raise ValueError("provider_job_id goes with the action adopt, and only with it")
+        return self
 
 
 class BatchBody(_Request):

@@ -76,6 +76,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "details": {"circuit": 0, "line": 3, "column": 7},
     },
     "StatusesBody": {"ids": [_ID]},
+    "ResolveBody": {"action": "adopt", "provider_job_id": "d2c4f0kk9tq0"},
     "JobEditBody": {"name": "bell again", "tags": ["demo", "paper"]},
 }
 """By schema."""
