@@ -18,7 +18,7 @@ _TIMES = ("created_at", "queued_at", "running_at")
 _KEPT = (
     *("project", "owner", "backend", "kind", "name", "tags", "options", "priority", "timeout_s"),
     *(*_TIMES, "num_circuits", "shots", "summary", "attempt", "provider_job_id", "vendor_status"),
-    *("cancel_requested", "request_sha256", "idempotency_key_sha256"),
+    *("circuits_done", "cancel_requested", "request_sha256", "idempotency_key_sha256"),
 )
 _FAILURE = ("code", "message", "solution", "details")
 _EVENT = ("at", "from_status", "to_status", "stage", "attempt", "by", "why")

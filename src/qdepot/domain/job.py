@@ -138,6 +138,8 @@ class Job:
         provider_job_id: The backend's own id.
         vendor_status: The backend's own word, as it came.
         queue_position: At the backend, where known.
+        parts: Objects in the pending archive that hold results of the leading circuits; kept from attempt to attempt.
+        circuits_done: Leading circuits whose results are in the archive: in parts while it goes on, then in the bundle.
         last_poll_error: What went wrong when the backend was last asked; None once it answered.
         failures_in_row: How often the current step failed; widens the wait before the next try.
         next_try_at: When it is tried or asked next, if it waits for that (for people; the ledger's clock decides).
@@ -180,6 +182,8 @@ class Job:
     provider_job_id: str | None = None
     vendor_status: str | None = None
     queue_position: int | None = None
+    parts: int = 0
+    circuits_done: int = 0
     last_poll_error: str | None = None
     failures_in_row: int = 0
     next_try_at: datetime | None = None

@@ -21,6 +21,7 @@ COORDINATION = {
         "result_key",
         "result_size_bytes",
         "result_sha256",
+        "parts",
         "pending_removed",
         "version",
     ),
@@ -51,6 +52,7 @@ FULL = Job(
     attempt=3,
     provider_job_id="v-1",
     vendor_status="Burnt",
+    circuits_done=1,
     cancel_requested=True,
     failure=Failure(code="c", message="m", solution="s", details={"line": 1}),
 )

@@ -40,6 +40,8 @@ FULL_JOB = Job(
     provider_job_id="vendor-1",
     vendor_status="Running (3/7)",
     queue_position=12,
+    parts=2,
+    circuits_done=17,
     last_poll_error="timed out",
     failures_in_row=2,
     next_try_at=datetime(2030, 1, 1, 0, 1, tzinfo=UTC),

@@ -80,6 +80,8 @@ jobs = Table(
     Column("provider_job_id", Text),
     Column("vendor_status", Text),
     Column("queue_position", BigNumber),
+    Column("parts", Integer, nullable=False),
+    Column("circuits_done", BigNumber, nullable=False),
     Column("last_poll_error", Text),
     Column("failures_in_row", Integer, nullable=False),
     Column("next_try_at", UtcTime),

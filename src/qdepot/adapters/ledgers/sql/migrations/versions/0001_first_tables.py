@@ -91,6 +91,8 @@ def _create_jobs() -> None:
         sa.Column("provider_job_id", sa.Text),
         sa.Column("vendor_status", sa.Text),
         sa.Column("queue_position", Number),
+        sa.Column("parts", sa.Integer, nullable=False),
+        sa.Column("circuits_done", Number, nullable=False),
         sa.Column("last_poll_error", sa.Text),
         sa.Column("failures_in_row", sa.Integer, nullable=False),
         sa.Column("next_try_at", Time),
