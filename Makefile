@@ -73,7 +73,7 @@ test-all: $(VENV)/.installed test-client ## Run the tests that take long or need
 .PHONY: test-client
 test-client: $(LIGHT)/.locked ## Run client and CLI from a wheel without extras, as a laptop has them
 	@rm -rf build/wheel
-	@$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > /dev/null
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
 	@$(LIGHT)/bin/python $(INSTALL) --force-reinstall build/wheel/*.whl
 	@$(LIGHT)/bin/python -m pytest tests/unit/client tests/unit/cli
 
@@ -82,7 +82,7 @@ lint: $(VENV)/.installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/typos
 
 .PHONY: check
