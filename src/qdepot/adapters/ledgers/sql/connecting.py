@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from qdepot.adapters.ledgers.sql.ledger_time import DatabaseTime, LedgerTime, MachineTime
 from qdepot.adapters.ledgers.sql.transactions import GroupedTransactions, PlainTransactions, Transactions
+from qdepot.adapters.ledgers.sql.watch import PostgresWatch, SqliteWatch, Watch
 from qdepot.errors import InvalidRequestError
 from qdepot.ports.clock import Clock
 
@@ -39,6 +40,7 @@ class Database:
         transactions: Runs units of work that write.
         time: The time by which leases are judged.
         is_timed_by_machine: That time is this machine's, so it begins anew with a boot.
+        watch: The line to other processes.
     """
 
     place: str
@@ -47,6 +49,7 @@ class Database:
     transactions: Transactions
     time: LedgerTime
     is_timed_by_machine: bool
+    watch: Watch
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query that writes nothing; once more if the connection turns out to be dead."""
@@ -61,6 +64,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections."""
+        self.watch.close()
         self.transactions.close()
         self.readers.dispose()
         self.writers.dispose()
@@ -109,6 +113,7 @@ def _sqlite(url: URL, *, clock: Clock, busy_timeout_s: float) -> Database:
         transactions=GroupedTransactions(writers, patience_s=4 * busy_timeout_s),
         time=MachineTime(clock),
         is_timed_by_machine=True,
+        watch=SqliteWatch(readers),
     )
 
 
@@ -136,6 +141,7 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
             "connect_timeout": 5,
             "application_name": "qdepot",
             "tcp_user_timeout": 10_000,
+            "keepalives_idle": 30,
             "options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s"
             " -c idle_in_transaction_session_timeout=60s",
         },
@@ -147,6 +153,7 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
         transactions=PlainTransactions(writers),
         time=time,
         is_timed_by_machine=is_timed_by_machine,
+        watch=PostgresWatch(writers),
     )
 
 

@@ -125,14 +125,14 @@ class SqlLedger:
             identity_checked(change)
         won = self._write(partial(self._saving.save, changes=changes, holder=holder, keep_lease=keep_lease))
         if any(won):
-            self._subscribers.tell()
+            self._tell()
         return won
 
     def release(self, *, holder: str, job_ids: Sequence[str] | None = None) -> int:
         """See the port."""
         ended = self._write(partial(self._leases.release, holder=holder, job_ids=job_ids))
         if ended:
-            self._subscribers.tell()
+            self._tell()
         return ended
 
     def events(self, job_id: str, *, after: int = 0, limit: int = 1000) -> list[JobEvent]:
@@ -159,12 +159,13 @@ class SqlLedger:
             raise not_final(job)
         removed = self._write(partial(remove, job=job, at=at))
         if removed:
-            self._subscribers.tell()
+            self._tell()
         return removed
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """See the port."""
         self._subscribers.add(callback)
+        self._database.watch.start(self._subscribers.tell)
 
     def check(self) -> None:
         """See the port."""
@@ -180,9 +181,14 @@ class SqlLedger:
         with self._asked():
             try:
                 self._database.transactions.run(addition)
-            except IntegrityError:
-                raise self._database.read(addition.conflict) from None
+            except IntegrityError as error:
+                raise self._database.read(addition.conflict) from error.orig
+        self._tell()
+
+    def _tell(self) -> None:
+        """Something was committed."""
         self._subscribers.tell()
+        self._database.watch.announce()
 
     def _jobs(self, statement: Select[Any], asked: Mapping[str, object]) -> list[Job]:
         """The jobs that a query for whole jobs finds."""
