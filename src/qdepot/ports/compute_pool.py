@@ -97,6 +97,11 @@ class TaskHandle(Protocol):
         """True once :meth:`result` would not wait."""
         ...
 
+    @property
+    def run_s(self) -> float:
+        """Seconds that a child has worked on it, so far or in all; waiting does not count."""
+        ...
+
     def on_done(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once it is done, from any thread; at once if it is. It must be quick and not raise."""
         ...

@@ -200,10 +200,19 @@ class ComputePoolConformance:
     def test_a_task_is_waiting_then_started_then_done(self, pool: ComputePool) -> None:
         with self.full_lane(pool) as sleepers:
             handle = start(pool, "echo")
-            assert [handle.started, handle.done] == [False, False]
+            assert [handle.started, handle.done, handle.run_s] == [False, False, 0.0]
             assert [sleepers[0].started, sleepers[0].done] == [True, False]
         ends(handle)
         assert [handle.started, handle.done] == [True, True]
+
+    def test_a_task_says_how_long_it_ran(self, pool: ComputePool) -> None:
+        handle = start(pool, "sleep", {"seconds": 600.0})
+        wait_until(lambda: handle.run_s > 0.01)
+        handle.cancel()
+        wait_until(lambda: handle.done)
+        ran = handle.run_s
+        assert ran > 0.01
+        assert handle.run_s == ran
 
     def test_who_asked_is_called_once_when_it_is_done(self, pool: ComputePool) -> None:
         calls: list[bool] = []

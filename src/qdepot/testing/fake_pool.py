@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -51,13 +52,21 @@ class FunctionPool:
     Args:
         operations: What tasks can name.
         size: Tasks at once in each lane.
+        monotonic: By which clock it is measured how long tasks run; their limits keep to the real one.
 
     Attributes:
         warm: What :meth:`ready` says while the pool is open.
     """
 
-    def __init__(self, operations: Mapping[str, Callable[[Payload], Payload]], *, size: int = 2) -> None:
+    def __init__(
+        self,
+        operations: Mapping[str, Callable[[Payload], Payload]],
+        *,
+        size: int = 2,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.warm = True
+        self._monotonic = monotonic
         self._operations = dict(operations)
         self._size = size
         self._closed = False
@@ -68,7 +77,10 @@ class FunctionPool:
     def submit(self, task: Task) -> TaskHandle:
         """Hand in a task; see the port."""
         sent = _over_the_wire(task.payload)
-        handle = Handle(on_cancel=lambda: self._stop(run, TaskCancelledError("the task was cancelled while it ran")))
+        handle = Handle(
+            on_cancel=lambda: self._stop(run, TaskCancelledError("the task was cancelled while it ran")),
+            monotonic=self._monotonic,
+        )
         run = _Run(number=next(self._numbers), task=replace(task, payload=sent), handle=handle)
         with self._lock:
             if self._closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from qdepot.errors import QDepotError, TaskCancelledError
@@ -20,10 +21,17 @@ class Handle:
 
     A pool calls :meth:`begin` before it starts the task and :meth:`finish` once it has ended; who comes first, the
     start or a cancellation, is decided here.
+
+    Args:
+        on_cancel: Stops the task.
+        monotonic: Seconds that only grow.
     """
 
-    def __init__(self, *, on_cancel: Callable[[], None]) -> None:
+    def __init__(self, *, on_cancel: Callable[[], None], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._on_cancel = on_cancel
+        self._monotonic = monotonic
+        self._began_at: float | None = None
+        self._ended_at: float | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._started = False
@@ -56,6 +64,14 @@ class Handle:
         """True once it has ended."""
         return self._ended.is_set()
 
+    @property
+    def run_s(self) -> float:
+        """Seconds since it was begun, until it ended."""
+        with self._lock:
+            if self._began_at is None:
+                return 0.0
+            return (self._monotonic() if self._ended_at is None else self._ended_at) - self._began_at
+
     def on_done(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once it has ended; see the port."""
         with self._lock:
@@ -68,6 +84,8 @@ class Handle:
         """Mark it as started; False if it has ended already and must not start."""
         with self._lock:
             self._started = self._outcome is None
+            if self._started:
+                self._began_at = self._monotonic()
             return self._started
 
     def finish(self, outcome: Outcome) -> None:
@@ -79,6 +97,7 @@ class Handle:
             if self._outcome is not None or (if_waiting and self._started):
                 return
             self._outcome = outcome
+            self._ended_at = self._monotonic()
             callbacks, self._callbacks = self._callbacks, []
             self._on_cancel = _nothing  # a handle that is kept for its result keeps nothing else alive
             self._ended.set()

@@ -61,3 +61,13 @@ def test_a_callback_that_fails_is_logged_and_keeps_no_other_from_being_called(ha
         handle.finish(Payload())
     assert calls == [True]
     assert "pool_callback_failed" in caplog.text
+
+
+def test_time_is_measured_from_the_begin_to_the_end(stops):
+    times = iter([10.0, 11.5, 14.0])
+    handle = Handle(on_cancel=lambda: None, monotonic=lambda: next(times))
+    assert handle.run_s == 0.0
+    handle.begin()
+    assert handle.run_s == 1.5
+    handle.finish(Payload())
+    assert [handle.run_s, handle.run_s] == [4.0, 4.0]
