@@ -42,13 +42,21 @@ def simulate_task(
     threads: int,
     owner: str,
     limits: Limits,
+    first_circuit: int = 0,
 ) -> Task:
-    """Read, check, fit and simulate a program.
+    """Read, check, fit and simulate a program, or consecutive circuits of one.
+
+    With ``first_circuit`` they are those from this place on: with the same ``seed`` among the options they give what
+    they give in the whole program, and members and errors name them by their places there.
 
     The answer's ``parts`` hold ``result.json`` (the result document) and the further members of a bundle (see
     :class:`qdepot.domain.result.Outcome`); ``meta`` holds ``metadata`` and ``summary``.
     """
-    extra = {"threads": threads, "memory_mb": limits.memory_bytes // 1024**2}
+    extra = {
+        "threads": threads,
+        "memory_mb": limits.memory_bytes // 1024**2,
+        "first_circuit": first_circuit,
+    }
     return Task(
         operation="simulate",
         payload=_payload(program, options=options, backend=backend, max_total_shots=None, **extra),

@@ -9,10 +9,11 @@ The payloads are described here, once:
                    "observables": ..., "shots": null, "precision": null}],
      "options": {"seed", "memory", "optimization_level", "method", "noise"},
      "backend": {"name", "method", "num_qubits", "max_shots", "device"},
-     "max_total_shots": 100000000, "threads": 1, "memory_mb": 2048}
+     "max_total_shots": 100000000, "threads": 1, "memory_mb": 2048, "first_circuit": 0}
 
 and ``parts`` with the bytes of each circuit. ``threads`` matters to ``simulate`` alone; without ``memory_mb`` all of
-the machine's memory counts.
+the machine's memory counts. A program may be run in several pieces: then ``first_circuit`` is the place in it of the
+first circuit that is sent, and seeds, names of members and errors go by that.
 """
 
 from __future__ import annotations

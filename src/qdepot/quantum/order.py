@@ -108,9 +108,10 @@ class Order:
 def _order(payload: Payload) -> Order:
     meta: Meta = payload.meta
     circuits: Sequence[Meta] = meta["circuits"]
+    first = int(meta.get("first_circuit") or 0)
     return Order(
         kind=ProgramKind(meta["kind"]),
-        circuits=tuple(_circuit(payload, circuit, index=index) for index, circuit in enumerate(circuits)),
+        circuits=tuple(_circuit(payload, circuit, index=index) for index, circuit in enumerate(circuits, first)),
         backend=BackendOrder(**_given(meta.get("backend"), of=BackendOrder)),
         options=Options(**_given(meta.get("options"), of=Options)),
         max_total_shots=meta.get("max_total_shots"),

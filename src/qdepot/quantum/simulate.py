@@ -35,6 +35,7 @@ _DIGITS = 6
 class _Ran:
     """One circuit's result, with what went with it."""
 
+    index: int
     entry: Entry
     prepared: bytes
     metadata: dict[str, object]
@@ -60,7 +61,7 @@ def simulated(order: Order) -> Payload:
     metadata = {
         "packages": package_versions(),
         "seed": seed,
-        "method": sorted({str(each.metadata["method"]) for each in ran}),
+        "method": ", ".join(sorted({str(each.metadata["method"]) for each in ran})),
         "device": None if on is None else _about(on),
         "times": {"read_s": round(read_s, _DIGITS), "total_s": round(time.perf_counter() - started, _DIGITS)},
     }
@@ -98,7 +99,7 @@ def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ra
         metadata["target_precision"] = circuit.precision
         metadata["values"] = "drawn from a normal distribution" if circuit.precision else "exact"
     entry.document["metadata"] = metadata
-    return _Ran(entry=entry, prepared=_qpy_bytes(ready.circuit), metadata=metadata)
+    return _Ran(index=circuit.index, entry=entry, prepared=_qpy_bytes(ready.circuit), metadata=metadata)
 
 
 def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
@@ -140,8 +141,8 @@ def _estimated(circuit: Checked, ready: Prepared, order: Order, *, on: Device | 
 def _parts(ran: list[_Ran], *, on: Device | None) -> dict[str, bytes]:
     document = {"results": [each.entry.document for each in ran]}
     parts = {"result.json": json.dumps(document, separators=(",", ":"), allow_nan=False).encode()}
-    for index, each in enumerate(ran):
-        parts[f"prepared/{index}.qpy"] = each.prepared
+    for each in ran:
+        parts[f"prepared/{each.index}.qpy"] = each.prepared
         parts.update(each.entry.members)
     if on is not None and on.calibration is not None:
         parts[_calibration_name(on)] = on.calibration_bytes()
