@@ -36,6 +36,8 @@ class Submission:
         options: As the owner sent them.
         owner: Whose it is.
         timeout_s: The run is stopped after so many seconds; None: the provider's own limit.
+        done: So many of the leading circuits have their results in the archive already, from an attempt that was lost;
+            a provider that :class:`YieldsParts` begins behind them, others run everything.
     """
 
     tag: str
@@ -45,6 +47,7 @@ class Submission:
     options: Mapping[str, object] = field(default_factory=dict)
     owner: str = "local"
     timeout_s: float | None = None
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,21 @@ class RawResult:
     metadata: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Results of consecutive circuits of a job.
+
+    Attributes:
+        first: Index of the first of these circuits in the job's program.
+        count: How many they are.
+        results: Theirs, in order, each of one or more of them, all in the format ``qdepot``; none where ``count`` is 0.
+    """
+
+    first: int
+    count: int
+    results: tuple[RawResult, ...]
+
+
 class Provider(Protocol):
     """Five verbs. All block and are thread-safe.
 
@@ -114,6 +132,8 @@ class Provider(Protocol):
 
     def result(self, provider_job_id: str) -> RawResult:
         """The result of a job that is DONE; may be repeated and gives equal bytes.
+
+        Of a provider that :class:`YieldsParts` only what lies behind the parts that it was told are in the archive.
 
         Raises:
             NotFinishedError: It is not done.
@@ -194,4 +214,31 @@ class Forgets(Protocol):
 
     def forget(self, provider_job_id: str) -> None:
         """The result is in the archive; drop what is kept of the job. Unknown ids are fine."""
+        ...
+
+
+@runtime_checkable
+class YieldsParts(Protocol):
+    """A provider that gives results of a job's leading circuits before the others have run, or if they never will.
+
+    What it is told lies in the archive (``Submission.done``, ``after``) it may drop, and need not run again.
+    """
+
+    def part(self, provider_job_id: str, *, after: int) -> Part | None:
+        """What has been done behind the first ``after`` circuits and is worth an object of its own by now.
+
+        None if that is too little yet, and of a job that is DONE: its rest goes into the bundle. As long as ``after``
+        is the same, a repeat gives the same circuits and maybe more.
+
+        Raises:
+            NotFoundError: The provider does not know this id, or cannot give results that begin just there.
+        """
+        ...
+
+    def rest(self, provider_job_id: str, *, after: int) -> Part:
+        """All that has been done behind the first ``after`` circuits, of a job in any status; maybe nothing.
+
+        Raises:
+            NotFoundError: As for :meth:`part`.
+        """
         ...
