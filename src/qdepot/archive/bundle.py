@@ -25,7 +25,8 @@ REQUEST = "request.json"
 RESULT = "result.json"
 
 PIECE_BYTES = 256 * 1024
-_WHOLE_BYTES = 256 * 1024
+WHOLE_BYTES = 256 * 1024
+"""Up to this size a bundle is read at once."""
 _DEFLATED_FROM_BYTES = 4096  # below, it saves no block of a disk, and took longer than all the rest of a small bundle
 _ZIP64_FROM_BYTES = 1 << 30
 _BROKEN = (
@@ -96,15 +97,25 @@ class Bundle:
             ObjectNotFoundError: There is none.
             ArchiveDamagedError: It is not a zip file, or not the one that was written.
         """
-        beginning = store.get_range(key, start=0, length=_WHOLE_BYTES)
+        beginning = store.get_range(key, start=0, length=WHOLE_BYTES)
         source: BinaryIO = io.BytesIO(beginning)
-        if len(beginning) == _WHOLE_BYTES:
+        if len(beginning) == WHOLE_BYTES:
             raw = RangeFile(store=store, key=key, size_bytes=store.head(key).size_bytes)
             source = io.BufferedReader(raw, buffer_size=1024 * 1024)
         elif sha256 not in {None, hashlib.sha256(beginning).hexdigest()}:
             raise damaged(key, "its checksum is not the one that was noted when it was written")
         with _reading(key):
             return cls(key, zipfile.ZipFile(source))
+
+    @classmethod
+    def of(cls, key: str, content: bytes) -> Bundle:
+        """Open a bundle that is in memory as a whole.
+
+        Raises:
+            ArchiveDamagedError: It is not a zip file.
+        """
+        with _reading(key):
+            return cls(key, zipfile.ZipFile(io.BytesIO(content)))
 
     @cached_property
     def document(self) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from qdepot.archive import layout
-from qdepot.archive.bundle import RESULT, Bundle
+from qdepot.archive.bundle import RESULT, WHOLE_BYTES, Bundle
 from qdepot.archive.job_document import read_ending
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import PackedBundle, StoredBundle
@@ -49,6 +49,19 @@ def measured(store: ObjectStore, key: str) -> tuple[int, str]:
             return size, digest.hexdigest()
 
 
+def measured_bundle(store: ObjectStore, key: str) -> tuple[Bundle, int, str]:
+    """A bundle with its size and SHA-256; a small one is read once.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+        ArchiveDamagedError: It is not a zip file.
+    """
+    beginning = store.get_range(key, start=0, length=WHOLE_BYTES)
+    if len(beginning) < WHOLE_BYTES:
+        return Bundle.of(key, beginning), len(beginning), hashlib.sha256(beginning).hexdigest()
+    return Bundle.open(store, key), *measured(store, key)
+
+
 def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
     with ExitStack() as files:
         for it in bundles:
@@ -69,14 +82,13 @@ def _create_large(store: ObjectStore, bundle: PackedBundle) -> bool:
 
 def _adopted(store: ObjectStore, key: str) -> StoredBundle | ArchiveDamagedError:
     try:
-        bundle = Bundle.open(store, key)
+        bundle, size_bytes, sha256 = measured_bundle(store, key)
         bundle.check()
         ending = read_ending(bundle.document, key=key)
     except ArchiveDamagedError as error:
         return error
     if bundle.document.get("id") != layout.id_of(key):
         return damaged(key, "it is the bundle of another job")
-    size_bytes, sha256 = measured(store, key)
     result = bundle.manifest.get(RESULT)
     return StoredBundle(
         key=key,

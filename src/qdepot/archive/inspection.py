@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qdepot.archive import layout
 from qdepot.archive.bundle import REQUEST, Bundle
-from qdepot.archive.bundle_shelf import measured
+from qdepot.archive.bundle_shelf import measured, measured_bundle
 from qdepot.archive.job_document import read_ending
 from qdepot.archive.manifest import damaged
 from qdepot.archive.request import read_request_document
@@ -29,12 +29,11 @@ def check_bundle(store: ObjectStore, job: Job) -> None:
     """
     key = layout.bundle_key(job)
     try:
-        _, sha256 = measured(store, key)
+        bundle, _, sha256 = measured_bundle(store, key)
     except ObjectNotFoundError as error:
         raise damaged(key, "it is missing") from error
     if job.result_sha256 not in {None, sha256}:
         raise damaged(key, "its checksum is not the one that was noted when it was written")
-    bundle = Bundle.open(store, key)
     bundle.check()
     request = read_request_document(bundle.read(REQUEST), key=key)
     ending = read_ending(bundle.document, key=key)

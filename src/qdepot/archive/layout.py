@@ -16,8 +16,8 @@ from qdepot.errors import InvalidRequestError
 TOMBSTONE = ".tombstone.json"
 """What the key of a tombstone ends in."""
 
-_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def checked_project(project: str) -> str:
@@ -26,7 +26,7 @@ def checked_project(project: str) -> str:
     Raises:
         InvalidRequestError: It cannot.
     """
-    if not _PROJECT.fullmatch(project):
+    if not PROJECT.fullmatch(project):
         raise InvalidRequestError(
             f"{project[:100]!r} cannot be the name of a project",
             solution="Use 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit.",
@@ -95,7 +95,7 @@ def is_batch(key: str) -> bool:
 
 
 def _checked_id(text: str) -> str:
-    if not _ID.fullmatch(text):
+    if not ID.fullmatch(text):
         raise InvalidRequestError(
             f"{text[:100]!r} cannot be an id in the archive", solution="Ids are UUIDs in their text form."
         )

@@ -20,6 +20,8 @@ from qdepot.ports.object_store import ObjectExistsError, ObjectStore
 RECEIPT_FORMAT = "qdepot-receipt/1"
 EDIT_FORMAT = "qdepot-edit/1"
 TOMBSTONE_FORMAT = "qdepot-tombstone/1"
+EDITED = "name or tags edited"
+"""What the history says of an edit."""
 _EDITABLE = ("name", "tags")
 
 
@@ -30,11 +32,13 @@ class Edit:
     Attributes:
         version: Of the row, once the edit is committed.
         edited_at: When (UTC, aware).
+        edited_by: By whom; empty where that was not noted.
         name, tags: New value; None if it was not changed.
     """
 
     version: int
     edited_at: datetime
+    edited_by: str
     name: str | None
     tags: tuple[str, ...] | None
 
@@ -52,6 +56,7 @@ def put_receipt(store: ObjectStore, job: Job, provider_job_id: str) -> None:
         "attempt": job.attempt,
         "backend": job.backend,
         "provider_job_id": provider_job_id,
+        "queued_at": job.queued_at,
     }
     try:
         store.create(key, json_lines(document))
@@ -85,7 +90,8 @@ def put_edit(store: ObjectStore, change: JobChange) -> None:
     before, after, event = change.before, change.after, change.event
     if event is None:
         raise InternalError(f"the edit of job {after.id} has no line for its history")
-    document = {"format": EDIT_FORMAT, "job_id": after.id, "version": after.version, "edited_at": event.at}
+    document: dict[str, object] = {"format": EDIT_FORMAT, "job_id": after.id, "version": after.version}
+    document |= {"edited_at": event.at, "edited_by": event.by}
     document |= {name: getattr(after, name) for name in _EDITABLE if getattr(after, name) != getattr(before, name)}
     content = json_lines(document)
     nonce = hashlib.sha256(content).hexdigest()[:12]
@@ -136,6 +142,7 @@ def _edit(document: Mapping[str, Any], *, key: str) -> Edit:
         return Edit(
             version=document["version"],
             edited_at=time_of(document["edited_at"]),
+            edited_by=document.get("edited_by", ""),
             name=document.get("name"),
             tags=tuple(document["tags"]) if "tags" in document else None,
         )

@@ -119,15 +119,32 @@ def batch_span(head: bytes, index: int, *, key: str) -> tuple[int, int]:
     Raises:
         ArchiveDamagedError: It is no batch document, or has no such entry.
     """
+    spans = _spans(head, key=key)
+    if not 0 <= index < len(spans):
+        raise _damaged(key)
+    return spans[index]
+
+
+def batch_entries(document: bytes, *, key: str) -> list[bytes]:
+    """All entries of a whole batch document, in their order; each is for :func:`read_request_document`.
+
+    Raises:
+        ArchiveDamagedError: It is no batch document.
+    """
+    return [document[start : start + length] for start, length in _spans(document, key=key)]
+
+
+def _spans(head: bytes, *, key: str) -> list[tuple[int, int]]:
+    """Start and length of each entry of a batch, as its first line says."""
     line, _, _ = head.partition(b"\n")
     try:
         fields = json.loads(line + b"]}")
-        if fields["format"] != BATCH_FORMAT or index < 0:
+        if fields["format"] != BATCH_FORMAT:
             raise _damaged(key)
         sizes: list[int] = fields["sizes_bytes"]
         starts = accumulate((size + len(_BETWEEN) for size in sizes), initial=len(line) + 1)
-        return list(starts)[index], sizes[index]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        return list(zip(starts, sizes, strict=False))
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(key) from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from qdepot.archive.archive import Archive
+from qdepot.archive.notes import EDITED
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange, JobStatus, canonical_job_id
@@ -132,9 +133,7 @@ class Jobs:
             new_tags = job.tags if tags is None else tuple(tags)
             if (new_name, new_tags) == (job.name, job.tags):
                 return None
-            change = job.edited(
-                at=self.clock.now(), by=caller.user, why="name or tags edited", name=new_name, tags=new_tags
-            )
+            change = job.edited(at=self.clock.now(), by=caller.user, why=EDITED, name=new_name, tags=new_tags)
             self.archive.put_edit(change)
             return change
 
@@ -155,11 +154,15 @@ class Jobs:
                 details={"status": job.shown_status},
             )
         at = self.clock.now()
-        # The tombstone comes first: whatever is interrupted after it, a rebuild does not bring the job back.
+        # The tombstone comes first: whatever is interrupted after it, a rebuild does not bring the job back. The row goes
+        # last: a caller who got no answer repeats the call, and that does what is left to do.
         self.archive.put_tombstone(job, at=at)
-        if not self.ledger.delete(job, at=at):
-            raise ConflictError(f"job {job.id} changed while it was being deleted", solution="Repeat the call.")
         self.archive.delete(job, shared_in_use=self.ledger.unfinished_with_request(job.request_key) > 0)
+        for _ in range(_EDIT_TRIES):
+            if self.ledger.delete(job, at=at):
+                return
+            job = self._found(job_id, caller)
+        raise ConflictError(f"job {job.id} keeps changing while it is being deleted", solution="Repeat the call.")
 
     def told(self, job: Job) -> Job:
         """The same job, its ``why`` a sentence on what it waits for now."""

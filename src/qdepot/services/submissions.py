@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uuid6
 
@@ -14,6 +14,7 @@ from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, canonical_job_id
+from qdepot.domain.program import Program
 from qdepot.errors import ConflictError, NotFoundError, QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobExistsError, Ledger
@@ -57,9 +58,9 @@ class Submissions:
             raise accepted
         record = self._record(ticket, caller)
         stored = self.archive.put_request(record)
-        job = _new_job(record, accepted, stored, order)
+        job = _accepted_job(record, accepted, stored, order)
         try:
-            self.ledger.add([(job, _first_event(job))])
+            self.ledger.add([(job, first_event(job))])
         except JobExistsError:
             return self._lost_race(ticket, caller, stored)
         self.on_work([job])
@@ -174,11 +175,11 @@ class Submissions:
         records = [self._record(ticket, caller) for ticket, _ in fresh.values()]
         stored = self.archive.put_requests(str(uuid6.uuid7()), records)
         jobs = [
-            _new_job(record, accepted, place, ticket.order)
+            _accepted_job(record, accepted, place, ticket.order)
             for record, place, (ticket, accepted) in zip(records, stored, fresh.values(), strict=True)
         ]
         try:
-            self.ledger.add([(job, _first_event(job)) for job in jobs])
+            self.ledger.add([(job, first_event(job)) for job in jobs])
         except JobExistsError as error:
             self.archive.discard_request(stored[0].key)
             raise ConflictError(
@@ -203,32 +204,37 @@ class _Ticket:
         return cls(order=order, job_id=job_id, key_sha256=key_sha256, body_sha256=_sha256(order.body))
 
 
-def _new_job(record: RequestRecord, accepted: Accepted, stored: StoredRequest, order: JobOrder) -> Job:
+def _accepted_job(record: RequestRecord, accepted: Accepted, stored: StoredRequest, order: JobOrder) -> Job:
+    job = new_job(record, stored, program=order.program)
+    # A simulator of our own reads and fits the circuits itself, in the same child that runs them.
+    return replace(job, summary=accepted.summary, prepared=accepted.backend.runs_here)
+
+
+def new_job(record: RequestRecord, stored: StoredRequest, *, program: Program) -> Job:
+    """The job of a stored request, before anybody has done anything about it."""
     return Job(
         id=record.job_id,
         project=record.project,
         owner=record.owner,
         backend=record.backend,
-        kind=order.program.kind.value,
+        kind=program.kind.value,
         created_at=stored.created_at,
-        num_circuits=len(order.program.circuits),
-        shots=order.program.shots,
+        num_circuits=len(program.circuits),
+        shots=program.shots,
         name=record.name,
         tags=record.tags,
         options=record.options,
         priority=record.priority,
         timeout_s=record.timeout_s,
-        summary=accepted.summary,
         request_sha256=record.request_sha256,
         idempotency_key_sha256=record.idempotency_key_sha256,
         request_key=stored.key,
         request_index=stored.index,
-        # A simulator of our own reads and fits the circuits itself, in the same child that runs them.
-        prepared=accepted.backend.runs_here,
     )
 
 
-def _first_event(job: Job) -> JobEvent:
+def first_event(job: Job) -> JobEvent:
+    """The first line in the history of a new job."""
     return JobEvent(
         job_id=job.id,
         at=job.created_at,

@@ -1,0 +1,106 @@
+"""What the keys alone tell: which jobs were deleted, edited, sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from qdepot.archive.manifest import damaged
+from qdepot.archive.places import Kind, Place, place_of
+from qdepot.errors import ArchiveDamagedError
+from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore
+
+T = TypeVar("T")
+
+_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class SentTraces:
+    """The objects that tell how far a job was on its way to a backend elsewhere: those of its last attempts."""
+
+    prepared: Place | None = None
+    receipt: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the keys of an archive tell.
+
+    Attributes:
+        tombstones: Their keys, by the id of the job.
+        edits: Their keys, by what the keys of the job begin with (see :func:`stem_of`).
+        sent: By the same.
+    """
+
+    tombstones: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    sent: dict[str, SentTraces] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *, pending: ObjectStore, completed: ObjectStore) -> Traces:
+        """Scan both stores; no object is read."""
+        traces = cls()
+        for place in places(completed):
+            if place.kind is Kind.TOMBSTONE:
+                traces.tombstones[place.id] = place.key
+            elif place.kind is Kind.EDIT:
+                traces.edits[stem_of(place.key)].append(place.key)
+        for place in places(pending):
+            if place.kind in {Kind.PREPARED, Kind.RECEIPT}:
+                traces._note_sent(place)
+        return traces
+
+    def _note_sent(self, place: Place) -> None:
+        sent = self.sent.setdefault(stem_of(place.key), SentTraces())
+        known = sent.prepared if place.kind is Kind.PREPARED else sent.receipt
+        if known is not None and known.number >= place.number:
+            return
+        if place.kind is Kind.PREPARED:
+            sent.prepared = place
+        else:
+            sent.receipt = place
+
+
+def places(store: ObjectStore, *kinds: Kind, prefix: str = "") -> Iterator[Place]:
+    """All objects of these kinds; without ``kinds`` all that are ours."""
+    wanted = kinds or tuple(kind for kind in Kind if kind is not Kind.OTHER)
+    for info in store.scan(prefix):
+        place = place_of(info.key)
+        if place.kind in wanted:
+            yield place
+
+
+def stem_of(key: str) -> str:
+    """What the keys of all objects of one job begin with."""
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{name.partition('.')[0]}"
+
+
+def read_each(found: Iterable[Place], read: Callable[[str], T]) -> Iterator[tuple[Place, T | ArchiveDamagedError]]:
+    """Read objects, a few at a time, in their order; what is damaged, or went away meanwhile, is its own answer.
+
+    Raises:
+        UnavailableError: A store does not answer.
+    """
+
+    def read_one(place: Place) -> T | ArchiveDamagedError:
+        try:
+            return read(place.key)
+        except ArchiveDamagedError as error:
+            return error
+        except ObjectNotFoundError:
+            return damaged(place.key, "it went away while it was about to be read")
+
+    waiting: list[tuple[Place, Future[T | ArchiveDamagedError]]] = []
+    with ThreadPoolExecutor(_AT_ONCE) as readers:
+        for place in found:
+            waiting.append((place, readers.submit(read_one, place)))
+            if len(waiting) == 2 * _AT_ONCE:
+                done, future = waiting.pop(0)
+                yield done, future.result()
+        for place, future in waiting:
+            yield place, future.result()
