@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from qdepot.archive import inspection, layout, notes, prepared, request_shelf
+from qdepot.archive import inspection, layout, notes, part_shelf, prepared, request_shelf
 from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
 from qdepot.archive.bundle_shelf import store_bundles
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import Completion, StoredBundle, pack
+from qdepot.archive.part_shelf import StoredPart
 from qdepot.archive.request import RequestRecord, read_request_document
 from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.event import JobEvent
@@ -72,6 +73,53 @@ class Archive:
         if (record.job_id, record.request_sha256) != (job.id, job.request_sha256):
             raise damaged(job.request_key, f"it holds another request than that of job {job.id}")
         return record
+
+    def put_part(self, job: Job, results: Sequence[Outcome], *, count: int) -> StoredPart:
+        """Store results of a job that goes on: of the ``count`` circuits behind those that are done by its row.
+
+        The row is moved to what the answer says. If a part is there already, it is checked and adopted.
+
+        Args:
+            job: As the ledger holds it.
+            results: Of these circuits, in order, each of one or more of them.
+            count: How many circuits they are.
+
+        Raises:
+            ArchiveDamagedError: The part that is there is damaged, or begins elsewhere.
+        """
+        return part_shelf.put_part(self.pending, job, results, count=count, scratch=self.scratch)
+
+    def stored_parts(self, job: Job) -> tuple[int, int]:
+        """How many parts the archive holds, and how many circuits are done by them; more than the row says, or equal.
+
+        Looks for what was stored and not committed; with 0 and 0 in the row, for everything. It ends at the first part
+        that is missing or damaged, and needs no scan.
+        """
+        return part_shelf.stored_parts(self.pending, job)
+
+    def discard_parts(self, job: Job, *, behind: int) -> None:
+        """Remove the parts with numbers beyond ``behind``, which are damaged, so that they can be stored anew."""
+        self.pending.delete([layout.part_key(job, number) for number in range(behind + 1, job.parts + 2)])
+
+    def gathered(self, job: Job, rest: Sequence[Outcome]) -> Outcome | None:
+        """The outcome of a job: its stored parts, and ``rest`` behind them; None if there is nothing at all.
+
+        Raises:
+            ArchiveDamagedError: A part is missing or damaged.
+        """
+        return part_shelf.gathered(self.pending, job, rest, scratch=self.scratch)
+
+    def open_parts(self, job: Job) -> Iterator[bytes]:
+        """The result document of the circuits that are done, of a job that goes on, in pieces.
+
+        Raises:
+            ObjectNotFoundError: A part is not there, or no longer: the job may have ended while it was read.
+        """
+        return part_shelf.part_document(self.pending, job)
+
+    def open_part_arrays(self, job: Job) -> Iterator[bytes]:
+        """As :meth:`open_arrays`, of the circuits that are done. Raises as :meth:`open_parts`."""
+        return part_shelf.part_arrays(self.pending, job)
 
     def complete(
         self,
@@ -154,6 +202,8 @@ class Archive:
         keys = [key for key in requests if not (layout.is_batch(key) and key in in_use)]
         # Also of jobs whose row names no backend's id: a receipt may lie there from an attempt that was lost.
         keys += [key for job in jobs for key in _keys_elsewhere(job)]
+        # Also behind the last part that the row tells of: who stored one may have been killed before it was committed.
+        keys += [layout.part_key(job, number) for job in jobs for number in range(1, job.parts + 2)]
         self.pending.delete(keys)
 
     def put_prepared(self, job: Job, *, tag: str) -> None:
@@ -232,6 +282,7 @@ class Archive:
             inspection.check_bundle(self.completed, job)
         else:
             self.read_request(job)
+            part_shelf.check_parts(self.pending, job)
 
     def _pending_request(self, job: Job) -> RequestRecord | None:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Self
 
 from qdepot.archive.manifest import Member, damaged, read_manifest
 from qdepot.archive.range_file import RangeFile
@@ -78,13 +78,19 @@ class Bundle:
     """A bundle in a store, opened for reading.
 
     What does not fit to the checksums is an :class:`~qdepot.errors.ArchiveDamagedError`.
+
+    Attributes:
+        about: The file in it that holds the manifest.
+        key: Its key.
     """
+
+    about: ClassVar[str] = JOB
 
     key: str
     _file: zipfile.ZipFile
 
     @classmethod
-    def open(cls, store: ObjectStore, key: str, *, sha256: str | None = None) -> Bundle:
+    def open(cls, store: ObjectStore, key: str, *, sha256: str | None = None) -> Self:
         """Open it; a small one is read at once, of a large one only what is asked for.
 
         Args:
@@ -108,7 +114,7 @@ class Bundle:
             return cls(key, zipfile.ZipFile(source))
 
     @classmethod
-    def of(cls, key: str, content: bytes) -> Bundle:
+    def of(cls, key: str, content: bytes) -> Self:
         """Open a bundle that is in memory as a whole.
 
         Raises:
@@ -119,16 +125,16 @@ class Bundle:
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        """What ``job.json`` says."""
+        """What ``job.json`` says, or whatever file is :attr:`about` the others."""
         with _reading(self.key):
-            document = json.loads(self._file.read(JOB))
+            document = json.loads(self._file.read(self.about))
         if not isinstance(document, dict):
-            raise damaged(self.key, "job.json is no object")
+            raise damaged(self.key, f"{self.about} is no object")
         return document
 
     @cached_property
     def manifest(self) -> Mapping[str, Member]:
-        """All members but ``job.json``, in order."""
+        """All members but that one, in order."""
         return read_manifest(self.document.get("manifest"), key=self.key)
 
     def pieces(self, name: str) -> Iterator[bytes]:
@@ -158,7 +164,7 @@ class Bundle:
         """
         with _reading(self.key):
             names = self._file.namelist()
-        if sorted(names) != sorted([JOB, *self.manifest]):
+        if sorted(names) != sorted([self.about, *self.manifest]):
             raise damaged(self.key, "its members are not those of the manifest")
         for name in self.manifest:
             for _ in self.pieces(name):

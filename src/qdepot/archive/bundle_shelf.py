@@ -95,6 +95,7 @@ def _adopted(store: ObjectStore, key: str) -> StoredBundle | ArchiveDamagedError
         sha256=sha256,
         size_bytes=size_bytes,
         result_size_bytes=result.size_bytes if result else None,
+        circuits_done=int(bundle.document.get("circuits_done", 0)),
         status=ending.status,
         failure=ending.failure,
         ended_at=ending.ended_at,

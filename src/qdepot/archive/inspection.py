@@ -7,6 +7,7 @@ from qdepot.archive.bundle import REQUEST, Bundle
 from qdepot.archive.bundle_shelf import measured, measured_bundle
 from qdepot.archive.job_document import read_ending
 from qdepot.archive.manifest import damaged
+from qdepot.archive.part_shelf import PartFile
 from qdepot.archive.request import read_request_document
 from qdepot.domain.job import Job
 from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore
@@ -46,8 +47,9 @@ def _described(store: ObjectStore, key: str, *, area: str) -> dict[str, object] 
     try:
         size_bytes, sha256 = measured(store, key)
         entry: dict[str, object] = {"area": area, "key": key, "size_bytes": size_bytes, "sha256": sha256}
-        if area == "completed" and key.endswith(".zip"):
-            entry["members"] = [member.document() for member in Bundle.open(store, key).manifest.values()]
+        if key.endswith(".zip"):
+            file = (Bundle if area == "completed" else PartFile).open(store, key)
+            entry["members"] = [member.document() for member in file.manifest.values()]
     except ObjectNotFoundError:
         return None
     return entry

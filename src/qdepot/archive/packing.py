@@ -15,10 +15,11 @@ from qdepot.archive.bundle import JOB, REQUEST, RESULT, write_bundle
 from qdepot.archive.job_document import Ending, job_document
 from qdepot.archive.manifest import manifest_document
 from qdepot.archive.request import RequestRecord, request_document
+from qdepot.archive.spool import writing_temporarily
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Failure, Job, JobStatus
 from qdepot.domain.result import Buffer, Outcome
-from qdepot.errors import InternalError, UnavailableError
+from qdepot.errors import InternalError
 
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 
@@ -30,6 +31,7 @@ class StoredBundle:
     Attributes:
         key, sha256, size_bytes: Of the bundle.
         result_size_bytes: Of the result document in it; None if there is none.
+        circuits_done: How many circuits, from the first on, have their results in it.
         status, failure, ended_at: How the job ended: of an adopted bundle as the bundle says.
         adopted: It was there already (an earlier try stored it), and says what is true.
     """
@@ -38,6 +40,7 @@ class StoredBundle:
     sha256: str
     size_bytes: int
     result_size_bytes: int | None
+    circuits_done: int
     status: JobStatus
     failure: Failure | None
     ended_at: datetime
@@ -49,7 +52,7 @@ class Completion:
     """A job that ends, with everything that is kept of it.
 
     Attributes:
-        job: As the ledger holds it.
+        job: As the ledger holds it, with the circuits that the outcome holds as done.
         status: Final.
         failure: Set exactly when the status is FAILED.
         ended_at: When (UTC, aware).
@@ -106,7 +109,7 @@ def pack(completion: Completion, *, scratch: str | None) -> PackedBundle:
         metadata=outcome.metadata if outcome else {},
     )
     document = job_document(completion.job, ending, manifest=manifest_document(files))
-    file = _written({JOB: document, **files}, scratch)
+    file = zipped({JOB: document, **files}, scratch)
     size_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -116,6 +119,7 @@ def pack(completion: Completion, *, scratch: str | None) -> PackedBundle:
         sha256=digest,
         size_bytes=size_bytes,
         result_size_bytes=memoryview(outcome.document).nbytes if outcome else None,
+        circuits_done=completion.job.circuits_done,
         status=completion.status,
         failure=completion.failure,
         ended_at=completion.ended_at,
@@ -124,24 +128,26 @@ def pack(completion: Completion, *, scratch: str | None) -> PackedBundle:
     return PackedBundle(stored=stored, file=file)
 
 
+def zipped(files: Mapping[str, Buffer], scratch: str | None) -> io.BytesIO | io.BufferedRandom:
+    """A zip of these files, at its beginning; beyond 8 MB in a temporary file in the folder ``scratch``.
+
+    Raises:
+        UnavailableError: The temporary file cannot be written.
+    """
+    if sum(memoryview(content).nbytes for content in files.values()) <= _IN_MEMORY_BYTES:
+        memory = io.BytesIO()
+        write_bundle(memory, files)
+        memory.seek(0)
+        return memory
+    with writing_temporarily(), ExitStack() as undone:
+        file = undone.enter_context(tempfile.TemporaryFile(dir=scratch))
+        write_bundle(file, files)
+        file.seek(0)
+        undone.pop_all()
+    return file
+
+
 def _further(members: Mapping[str, Buffer]) -> dict[str, Buffer]:
     if taken := members.keys() & {JOB, REQUEST, RESULT}:
         raise InternalError(f"a further file of a bundle cannot be called {sorted(taken)[0]}")
     return dict(members)
-
-
-def _written(files: Mapping[str, Buffer], scratch: str | None) -> io.BytesIO | io.BufferedRandom:
-    if sum(memoryview(content).nbytes for content in files.values()) <= _IN_MEMORY_BYTES:
-        memory = io.BytesIO()
-        write_bundle(memory, files)
-        return memory
-    try:
-        with ExitStack() as undone:
-            file = undone.enter_context(tempfile.TemporaryFile(dir=scratch))
-            write_bundle(file, files)
-            undone.pop_all()
-    except OSError as error:
-        raise UnavailableError(
-            f"a temporary file cannot be written: {error}", solution="Make room in the folder for temporary files."
-        ) from error
-    return file

@@ -6,17 +6,18 @@ what is stored behind that was not committed, and is found by its key.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar
 
 from qdepot.archive import layout
-from qdepot.archive.bundle import RESULT, Bundle, arrays_file, write_bundle
+from qdepot.archive.bundle import RESULT, Bundle, arrays_file
 from qdepot.archive.manifest import damaged, manifest_document
+from qdepot.archive.packing import zipped
 from qdepot.archive.plain import json_lines
-from qdepot.archive.spool import Spool, writing_temporarily
+from qdepot.archive.spool import Spool
 from qdepot.domain.job import Job
 from qdepot.domain.result import Buffer, Outcome
 from qdepot.domain.result_document import joined, joined_metadata, pieces_of
@@ -95,11 +96,12 @@ def put_part(
     )
     if count < 1 or part.behind > job.num_circuits:
         raise InternalError(f"job {job.id} cannot have a part of {count} circuits from {part.first} on")
-    key = layout.part_key(job, part.number)
+    file = zipped(_files(job, part, results, scratch=scratch), scratch)
     try:
-        _create(store, key, _files(job, part, results, scratch=scratch), scratch=scratch)
+        with file:
+            store.create(layout.part_key(job, part.number), file)
     except ObjectExistsError:
-        return _whole(store, job)
+        return _whole(store, job, number=part.number, first=part.first)
     return part
 
 
@@ -157,17 +159,18 @@ def check_parts(store: ObjectStore, job: Job) -> None:
     Raises:
         ArchiveDamagedError: One is missing or changed.
     """
-    try:
+    with _none_missing():
         for _, file in opened_parts(store, job):
             file.check()
-    except ObjectNotFoundError as error:
-        raise damaged(str(error.details.get("key", "a part")), "it is missing") from error
 
 
 def gathered(store: ObjectStore, job: Job, rest: Sequence[Outcome], *, scratch: str | None) -> Outcome | None:
     """The outcome of a job: its parts, and what came behind them; None if there is nothing at all.
 
-    Large ones are put together in temporary files. Raises as :func:`opened_parts`.
+    They are put together in temporary files.
+
+    Raises:
+        ArchiveDamagedError: A part is missing or damaged.
     """
     if not job.parts and len(rest) <= 1:
         return rest[0] if rest else None
@@ -181,26 +184,20 @@ def gathered(store: ObjectStore, job: Job, rest: Sequence[Outcome], *, scratch: 
             for name in file.manifest.keys() - {RESULT}:
                 files.add(name, file.pieces(name))
 
-    try:
+    with _none_missing(), closing(texts), closing(files):
         texts.add(RESULT, joined(chain(documents(), (pieces_of(outcome.document) for outcome in rest))))
-        metadata = joined_metadata([it.metadata for it in (*parts, *rest)])
+        metadata = joined_metadata([*(part.metadata for part in parts), *(outcome.metadata for outcome in rest)])
         members: dict[str, Buffer] = dict(files.mapped())
         for outcome in rest:
             members.update(outcome.members)
         about = {"parts": [part.described() for part in parts]} if parts else {}
         return Outcome(document=texts.mapped()[RESULT], members=members, metadata={**metadata, **about})
-    finally:
-        texts.close()
-        files.close()
 
 
 def _files(job: Job, part: StoredPart, results: Sequence[Outcome], *, scratch: str | None) -> dict[str, Buffer]:
-    spool = Spool(scratch)
-    try:
+    with closing(Spool(scratch)) as spool:
         spool.add(RESULT, joined(pieces_of(result.document) for result in results))
         files: dict[str, Buffer] = dict(spool.mapped())
-    finally:
-        spool.close()
     for result in results:
         files.update(result.members)
     document: dict[str, object] = {"format": PART_FORMAT, "job_id": job.id, "number": part.number}
@@ -208,15 +205,23 @@ def _files(job: Job, part: StoredPart, results: Sequence[Outcome], *, scratch: s
     return {PART: json_lines(document), **files}
 
 
-def _whole(store: ObjectStore, job: Job, *, number: int | None = None, first: int | None = None) -> StoredPart:
-    """A part behind those of the row, all of whose bytes were compared with their checksums."""
-    file = PartFile.open(store, layout.part_key(job, number or job.parts + 1))
+def _whole(store: ObjectStore, job: Job, *, number: int, first: int) -> StoredPart:
+    """A part, all of whose bytes were compared with their checksums."""
+    file = PartFile.open(store, layout.part_key(job, number))
     part = file.stored_part()
-    _check_place(file, part, number=number or job.parts + 1, first=job.circuits_done if first is None else first)
+    _check_place(file, part, number=number, first=first)
     if part.behind > job.num_circuits:
         raise damaged(file.key, f"it holds more circuits than job {job.id} has")
     file.check()
     return part
+
+
+@contextmanager
+def _none_missing() -> Iterator[None]:
+    try:
+        yield
+    except ObjectNotFoundError as error:
+        raise damaged(str(error.details.get("key", "a part")), "it is missing") from error
 
 
 def _check_place(file: PartFile, part: StoredPart, *, number: int, first: int) -> None:

@@ -143,7 +143,7 @@ class ObjectAnswer(_Answer):
     size_bytes: int
     sha256: str
     members: list[dict[str, JsonValue]] | None = Field(
-        default=None, description="For a bundle: the files in it with `name`, `size_bytes` and `sha256`."
+        default=None, description="For a bundle or a part: the files in it with `name`, `size_bytes` and `sha256`."
     )
 
 
