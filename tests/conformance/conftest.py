@@ -1,7 +1,7 @@
 """What the tests of this folder share."""
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.ledgers.sql.tables import metadata
@@ -40,7 +40,7 @@ def ledger_database(postgres):
     """A database with the tables of a ledger, and an engine to empty it with."""
     url = postgres.url_of(postgres.create_database())
     open_ledger(url, clock=FrozenClock()).close()
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
     yield url, engine
     engine.dispose()
 

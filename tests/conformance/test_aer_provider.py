@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import ClassVar
 
@@ -10,25 +9,13 @@ import pytest
 
 from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 from qdepot.adapters.providers.aer import AerProvider
-from qdepot.domain.program import Circuit, Program, ProgramFormat, ProgramKind
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
 from qdepot.testing.provider import Ability, ProviderConformance
-from qdepot.testing.scripted_results import results_of
+from support.played_aer import simulate
 
 SIZE = 2
-
-
-def play(payload: Payload) -> Payload:
-    """As `simulate`, for circuits of X gates."""
-    circuits = tuple(
-        Circuit(format=ProgramFormat(it["format"]), source=bytes(payload.parts[it["part"]]), shots=it["shots"])
-        for it in payload.meta["circuits"]
-    )
-    program = Program(kind=ProgramKind.SAMPLER, circuits=circuits, shots=payload.meta["shots"])
-    document = {"results": results_of(program, otherwise={"0": 1})}
-    return Payload(meta={"metadata": {}}, parts={"result.json": json.dumps(document).encode()})
 
 
 class Gates:
@@ -54,7 +41,7 @@ class Gates:
 
     def _simulate(self, payload):
         self.end.wait()
-        return play(payload)
+        return simulate(payload)
 
     def _block(self, payload):
         self.blocker.wait()

