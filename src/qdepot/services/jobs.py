@@ -154,8 +154,8 @@ class Jobs:
                 details={"status": job.shown_status},
             )
         at = self.clock.now()
-        # The tombstone comes first: whatever is interrupted after it, a rebuild does not bring the job back. The row goes
-        # last: a caller who got no answer repeats the call, and that does what is left to do.
+        # The tombstone comes first: whatever is interrupted after it, a rebuild does not bring the job back. The row
+        # goes last: a caller who got no answer repeats the call, and that does what is left to do.
         self.archive.put_tombstone(job, at=at)
         self.archive.delete(job, shared_in_use=self.ledger.unfinished_with_request(job.request_key) > 0)
         for _ in range(_EDIT_TRIES):
