@@ -1,7 +1,12 @@
-"""A quantum cloud on paper: it takes jobs, counts them, and misbehaves as a script tells it."""
+"""A quantum cloud on paper: it takes jobs, counts them, and misbehaves as a script tells it.
+
+A circuit may bring a script of its own, in a line ``// says: Queued Running Failed``: what its job says at its first,
+second ... poll, whatever the others say.
+"""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -20,6 +25,8 @@ from qdepot.testing.scripted_results import results_of
 
 LAST_WORDS = frozenset({"Completed", "Failed", "Cancelled"})
 """The cloud's own words for a job that has ended."""
+
+_SAYS = re.compile(rb"// says: (.+)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,11 +244,17 @@ class ScriptedCloud:
 
     def _next_word(self, job: ScriptedJob) -> str:
         if job.ended != "Cancelled":
-            job.word = self.script.words[min(job.polls, len(self.script.words) - 1)]
+            words = _own_words(job.submission) or self.script.words
+            job.word = words[min(job.polls, len(words) - 1)]
             job.polls += 1
             if job.ended is None and job.word in LAST_WORDS:
                 job.ended = job.word
         return job.word
+
+
+def _own_words(submission: Submission) -> list[str]:
+    found = _SAYS.search(submission.program.circuits[0].source)
+    return found[1].decode().split() if found else []
 
 
 def _cut() -> UnavailableError:

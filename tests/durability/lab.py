@@ -1,0 +1,164 @@
+"""A lab with a qdepot whose processes die, and whose users repeat what was not answered."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from durability.processes import PATIENCE_S, Nursery, Process
+from qdepot.adapters.ledgers.sql.opening import open_ledger
+from qdepot.adapters.system_clock import SystemClock
+from qdepot.archive.archive import Archive
+from qdepot.config import Settings
+from qdepot.domain.job import Job, JobStatus, Stage
+from qdepot.ports.ledger import Ledger
+from qdepot.testing.scripted_results import outcome_of
+from qdepot.wiring import ledger_url, open_archive
+
+
+def order(number: int, *, backend: str = "scripted_qpu", says: str = "Completed") -> dict[str, Any]:
+    """A job that is told from others by its result."""
+    bits, shots = f"{number % 32:05b}", 1 + number % 1000
+    flips = "".join(f"x q[{place}];\n" for place, bit in enumerate(reversed(bits)) if bit == "1")
+    source = f"OPENQASM 3.0;\n// says: {says}\nqubit[5] q;\nbit[5] c;\n{flips}c = measure q;\n"
+    program = {"kind": "sampler", "shots": shots, "circuits": [{"format": "openqasm3", "source": source}]}
+    return {"backend": backend, "program": program, "name": f"job {number}"}
+
+
+def counts_of(program: Mapping[str, Any]) -> dict[str, int]:
+    """What an order's result must be."""
+    bits = outcome_of(program["circuits"][0]["source"].encode())
+    assert bits is not None
+    return {bits: program["shots"]}
+
+
+def until(condition: Callable[[], bool], what: str, *, patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, f"this never came true: {what}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Lab:
+    """Settings, and the processes that run with them.
+
+    Attributes:
+        nursery: Where processes come from.
+        folder: Of logs, and of the data if the settings do not say otherwise.
+        settings: As the file ``qdepot.toml`` would say them.
+        unanswered: Requests that got no answer; each was repeated.
+    """
+
+    nursery: Nursery
+    folder: Path
+    settings: dict[str, Any]
+    unanswered: int = 0
+    processes: list[Process] = field(default_factory=list)
+    _service: Process | None = None
+    _url: str | None = None
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE_S, trust_env=False))
+
+    def serve(self, *, kill: str | None = None, record: Path | None = None) -> Process:
+        """Start a service with a reconciler of its own."""
+        self._service = self._start("serve", "--port", "0", kill=kill, record=record)
+        self._url = self._service.url()
+        return self._service
+
+    def reconcile(self) -> Process:
+        """Start a reconciler."""
+        return self._start("reconcile", "--every", "0.1s")
+
+    def _start(self, *arguments: str, kill: str | None = None, record: Path | None = None) -> Process:
+        process = self.nursery.start(
+            *arguments,
+            folder=self.folder,
+            log=self.folder / f"{len(self.processes)}.log",
+            environment=_environment({"data": str(self.folder), **self.settings}),
+            kill=kill,
+            record=record,
+        )
+        self.processes.append(process)
+        return process
+
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """A request, repeated until it is answered; a service that has died is started again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if self._service is None or self._service.ended.is_set() or self._url is None:
+                self.serve()
+            try:
+                answer = self._client.request(method, f"{self._url}{path}", **request)
+            except httpx.TransportError:
+                assert self._service is not None
+                self._service.ended.wait(0.05)
+                self.unanswered += 1
+                continue
+            if answer.status_code != 503:
+                return answer
+            time.sleep(0.05)
+        raise AssertionError(f"{method} {path} was never answered")
+
+    def submit(self, document: Mapping[str, Any], *, key: str) -> str:
+        """The id of an accepted job."""
+        answer = self.ask("POST", "/v1/jobs", content=json.dumps(document), headers=_json(key))
+        assert answer.status_code in {200, 201}, answer.text
+        return str(answer.json()["id"])
+
+    def wait_for(self, condition: Callable[[], bool], *, reconcile: bool) -> None:
+        """Wait; if the service dies meanwhile, start a reconciler, or the service again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"the job does not get on:\n{self.processes[-1].tail()}"
+            if all(process.ended.is_set() for process in self.processes):
+                _ = self.reconcile() if reconcile else self.serve()
+            time.sleep(0.02)
+
+    def end_all(self) -> None:
+        """As an operator ends a service."""
+        self._client.close()
+        for process in self.processes:
+            process.end()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[tuple[Ledger, Archive]]:
+        """Ledger and archive, without any process between."""
+        settings = Settings(data=self.folder, **self.settings)
+        ledger = open_ledger(ledger_url(settings), clock=SystemClock())
+        try:
+            yield ledger, open_archive(settings)
+        finally:
+            ledger.close()
+
+
+def is_settled(job: Job) -> bool:
+    """Nothing moves it any more, unless a person does."""
+    return job.pending_removed or job.stage is Stage.IN_DOUBT
+
+
+def result_of(archive: Archive, job: Job) -> dict[str, int]:
+    """The counts of a job of one circuit."""
+    assert job.status is JobStatus.COMPLETED
+    counts: dict[str, int] = json.loads(b"".join(archive.open_result(job)))["results"][0]["counts"]
+    return counts
+
+
+def _json(key: str) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Idempotency-Key": key}
+
+
+def _environment(settings: Mapping[str, Any], prefix: str = "QDEPOT_") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= _environment(value, f"{prefix}{name.upper()}__")
+        else:
+            found[f"{prefix}{name.upper()}"] = str(value)
+    return found

@@ -1,0 +1,34 @@
+"""Operations of the room quantum, played for circuits of X gates: no Qiskit, no child process."""
+
+from __future__ import annotations
+
+import json
+
+from qdepot.domain.program import Circuit, Program, ProgramFormat, ProgramKind
+from qdepot.ports.compute_pool import Payload
+from qdepot.testing.scripted_results import outcome_of, results_of
+
+
+def check(payload: Payload) -> Payload:
+    circuits = [{"num_qubits": len(outcome_of(it.source) or "")} for it in _program(payload).circuits]
+    return Payload(meta={"num_qubits": max(it["num_qubits"] for it in circuits), "circuits": circuits})
+
+
+def simulate(payload: Payload) -> Payload:
+    document = {"results": results_of(_program(payload), otherwise={"0": 1})}
+    return Payload(meta={"metadata": {}}, parts={"result.json": json.dumps(document).encode()})
+
+
+def describe(payload: Payload) -> Payload:
+    return Payload(meta={"packages": {}, "qpy_versions": [], "fake_devices": []})
+
+
+OPERATIONS = {"check": check, "simulate": simulate, "describe": describe}
+
+
+def _program(payload: Payload) -> Program:
+    circuits = tuple(
+        Circuit(format=ProgramFormat(it["format"]), source=bytes(payload.parts[it["part"]]), shots=it["shots"])
+        for it in payload.meta["circuits"]
+    )
+    return Program(kind=ProgramKind.SAMPLER, circuits=circuits, shots=payload.meta["shots"])
