@@ -256,8 +256,9 @@ def _duties_of(provider: Provider, desk: Desk) -> list[tuple[Duty, RunsOnce]]:
     poller = Poller(desk=desk, provider=provider)
 
     def note_ended(job_ids: Sequence[str]) -> None:
-        poller.announced.note(job_ids)
-        desk.wake({Duty.POLL, Duty.SUBMIT})
+        if job_ids:
+            poller.announced.note(job_ids)
+            desk.wake({Duty.POLL, Duty.SUBMIT})
 
     if isinstance(provider, Announces):
         provider.on_change(lambda job_id: note_ended([job_id]))
