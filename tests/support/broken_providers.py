@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from qdepot.adapters.providers.scripted_words import STATUS_OF_WORD
 from qdepot.errors import NotFoundError, UnavailableError
-from qdepot.ports.provider import ProviderReport, ProviderStatus, RawResult
+from qdepot.ports.provider import Part, ProviderReport, ProviderStatus, RawResult
 from qdepot.testing.scripted import BulkScriptedProvider, ScriptedProvider
 
 SECRET = "hush-hush"
@@ -23,6 +23,15 @@ class Sound(BulkScriptedProvider):
 
     def forget(self, provider_job_id):
         self.jobs.pop(provider_job_id, None)
+
+    def part(self, provider_job_id, *, after):
+        self._known(provider_job_id)
+
+    def rest(self, provider_job_id, *, after):
+        raw = self.result(provider_job_id)
+        entries = json.loads(raw.document)["results"][after:]
+        results = (replace(raw, document=json.dumps({"results": entries}).encode()),) if entries else ()
+        return Part(first=after, count=len(entries), results=results)
 
 
 class NamesTwice(Sound):
@@ -138,6 +147,11 @@ class ForgetsOnce(Sound):
         del self.jobs[provider_job_id]
 
 
+class GivesAllAgain(Sound):
+    def rest(self, provider_job_id, *, after):
+        return replace(super().rest(provider_job_id, after=0), first=after)
+
+
 class MixesJobsUp(Sound):
     def result(self, provider_job_id):
         return super().result(next(iter(self.jobs)))
@@ -210,6 +224,7 @@ BROKEN: dict[str, type[Sound]] = {
     "test_a_second_provider_finds_the_job": RemembersAlone,
     "test_many_are_asked_about_in_one_call": KnowsEveryId,
     "test_a_job_that_is_forgotten_may_be_forgotten_again": ForgetsOnce,
+    "test_results_are_given_behind_those_that_are_stored": GivesAllAgain,
     "test_eight_threads_at_once_get_each_their_own": MixesJobsUp,
     "test_no_answer_is_unavailable_and_makes_no_job": TakesWithoutAnswering,
     "test_every_verb_says_that_there_was_no_answer": InventsAnswers,

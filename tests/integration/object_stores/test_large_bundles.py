@@ -6,6 +6,7 @@ import hashlib
 import io
 import tracemalloc
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -77,3 +78,18 @@ def test_large_arrays_are_stored_and_read_in_little_memory(archive, tmp_path):
         target.writelines(archive.open_arrays(JOB))
     with np.load(path, allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["memory/0/c"], array)
+
+
+def test_large_parts_become_one_result_in_little_memory(archive):
+    document = b'{"results": [%s]}' % (b"0123456789" * (SIZE // 20))
+    digest = hashlib.sha256()
+    job = replace(JOB, num_circuits=3)
+    with little_memory():
+        for _ in range(2):
+            part = archive.put_part(job, [Outcome(document=memoryview(document), members={"raw/x": b"1"})], count=1)
+            job = replace(job, parts=part.number, circuits_done=part.behind)
+        stored(archive, archive.gathered(job, [Outcome(document=b'{"results": []}')]))
+        for piece in archive.open_result(JOB):
+            digest.update(piece)
+    entries = document[len(b'{"results": [') : -2]
+    assert digest.digest() == hashlib.sha256(b'{"results":[%s,%s]}' % (entries, entries)).digest()

@@ -11,6 +11,7 @@ from qdepot.archive import layout
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.ports.compute_pool import Limits
+from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.faulty_store import FaultyStore
 from support.world import ME, World, order
 
@@ -48,7 +49,7 @@ def test_a_simulation_takes_two_writes(world: World, stores):
     process = world.process()
     process.run(Duty.SUBMIT)
     [run] = aer._runs.values()
-    run.handle.result(timeout_s=30)
+    wait_until(lambda: run.ended)
     world.bring_home(process, seconds=3)
     assert world.job(job).status is JobStatus.COMPLETED
     assert writes(*stores) == 2

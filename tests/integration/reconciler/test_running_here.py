@@ -8,6 +8,7 @@ from qdepot.adapters.providers.aer import AerProvider
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.errors import InvalidProgramError, WorkerLostError
 from qdepot.ports.compute_pool import Limits
+from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
 from support.world import ME, World, check, order
 
@@ -23,8 +24,7 @@ def here(world: World):
 
 
 def wait_for(provider: AerProvider):
-    for run in provider._runs.values():
-        run.handle.result(timeout_s=30)
+    wait_until(lambda: all(run.ended for run in provider._runs.values()))
 
 
 def submit(world: World, source: str = "fine"):
@@ -98,10 +98,7 @@ def test_a_worker_that_keeps_dying_fails_the_job_in_the_end(world: World):
     process = world.process()
     for _ in range(30):
         process.run_until_idle()
-        here = world.providers["aer"]
-        for run in list(here._runs.values()):
-            with pytest.raises(WorkerLostError):
-                run.handle.result(timeout_s=30)
+        wait_for(world.providers["aer"])
         world.clock.advance(1)
     with_pool.close()
     stored = world.job(job)
@@ -118,9 +115,7 @@ def test_a_simulation_that_is_refused_fails_with_line_and_column(here: World):
     process = here.process()
     here.providers["aer"]._pool = FunctionPool({"simulate": _refuse})
     process.run(Duty.SUBMIT)
-    for run in here.providers["aer"]._runs.values():
-        with pytest.raises(Exception, match="column 3"):
-            run.handle.result(timeout_s=30)
+    wait_for(here.providers["aer"])
     here.clock.advance(1)
     process.run_until_idle()
     here.providers["aer"]._pool.close()

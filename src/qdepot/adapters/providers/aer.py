@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
+from qdepot.adapters.providers.aer_backends import PROVIDER, aer_backends
+from qdepot.adapters.providers.aer_run import Plan, Run
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.fitting import check_fits
 from qdepot.domain.job import Failure
-from qdepot.domain.program import ProgramKind
-from qdepot.errors import (
-    InternalError,
-    NotFinishedError,
-    NotFoundError,
-    QDepotError,
-    TaskCancelledError,
-)
-from qdepot.ports.compute_pool import ComputePool, Limits, Payload, TaskHandle
+from qdepot.domain.result_document import joined, joined_metadata, pieces_of
+from qdepot.errors import NotFinishedError, NotFoundError, QDepotError
+from qdepot.ports.compute_pool import ComputePool, Limits, Task
 from qdepot.ports.operations import simulate_task
-from qdepot.ports.provider import ProviderReport, ProviderStatus, RawResult, Submission
-
-_METHODS = {
-    "aer": ("automatic", "Aer simulator; picks the method by the circuit."),
-    "aer_statevector": ("statevector", "Aer, state vector: exact; memory doubles with each qubit."),
-    "aer_mps": ("matrix_product_state", "Aer, matrix product state: many qubits, little entanglement."),
-    "aer_stabilizer": ("stabilizer", "Aer, stabilizer: Clifford circuits of thousands of qubits."),
-    "aer_density_matrix": ("density_matrix", "Aer, density matrix: noise without sampling it; few qubits."),
-}
-_OPTIONS = frozenset({"seed", "memory", "optimization_level", "noise"})
+from qdepot.ports.provider import Part, ProviderReport, ProviderStatus, RawResult, Submission
 
 _WORDS = {
     ProviderStatus.QUEUED: "waiting for a child",
@@ -47,26 +36,25 @@ class AerSettings(BaseModel):
     Attributes:
         depth: Jobs that are handed to the child processes at a time; the others wait in the ledger, where any process
             may take them.
+        part_interval_s: Results of a job that goes on are stored so often, in seconds: what is lost at most when the
+            process dies. A job that is over sooner is stored once, as a whole.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     depth: PositiveInt = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    job_id: str
-    handle: TaskHandle
+    part_interval_s: PositiveFloat = 5.0
 
 
 class AerProvider:
     """Runs jobs with Aer through a compute pool.
 
-    Its jobs live in this process: an id of a process that ended is not known any more, and the job is given again.
+    Its jobs live in this process: an id of a process that ended is not known any more, and the job is given again,
+    behind the circuits whose results are stored. A job without a seed gets one that depends on its id alone, so that
+    every attempt gives the same results.
     """
 
-    name = "aer"
+    name = PROVIDER
     Settings = AerSettings
 
     def __init__(
@@ -77,6 +65,7 @@ class AerProvider:
         cores: int,
         describe: Callable[[], Mapping[str, object]],
         settings: AerSettings | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is started here.
 
@@ -86,13 +75,15 @@ class AerProvider:
             cores: Threads that a large simulation may use.
             describe: What the children can do, ``fake_devices`` among it; empty while that is not known.
             settings: See there.
+            monotonic: Seconds that only grow.
         """
         self._pool = pool
         self._limits = limits
         self._cores = cores
         self._describe = describe
         self._settings = settings or AerSettings()
-        self._runs: dict[str, _Run] = {}
+        self._monotonic = monotonic
+        self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[str], None]] = []
 
@@ -101,10 +92,8 @@ class AerProvider:
 
     def backends(self) -> Sequence[BackendInfo]:
         """One backend per simulation method, and one per fake device."""
-        methods = [_backend(name, about, method=method) for name, (method, about) in _METHODS.items()]
         devices = self._describe().get("fake_devices", [])
-        names = devices if isinstance(devices, list) else []
-        return [*methods, *(_fake_device(str(device)) for device in names)]
+        return aer_backends(devices if isinstance(devices, list) else [])
 
     def submit(self, submission: Submission) -> str:
         """Start a simulation, or find the one with this tag.
@@ -117,36 +106,30 @@ class AerProvider:
         backend = self._backend(submission.backend)
         check_fits(submission.program, options=submission.options, backend=backend)
         provider_job_id = f"aer-{submission.tag}"
+        run = Run(
+            self._plan(submission, backend),
+            pool=self._pool,
+            monotonic=self._monotonic,
+            on_news=lambda: self._announce(submission.job_id),
+        )
         with self._lock:
             if provider_job_id in self._runs:
                 return provider_job_id
-        handle = self._pool.submit(
-            simulate_task(
-                submission.program,
-                options=submission.options,
-                backend=backend,
-                threads=self._cores,
-                owner=submission.owner,
-                limits=self._limits_of(submission),
-            )
-        )
-        with self._lock:
-            self._runs[provider_job_id] = _Run(job_id=submission.job_id, handle=handle)
-        handle.on_done(lambda: self._announce(submission.job_id))
+            self._runs[provider_job_id] = run
+        try:
+            run.start()
+        except QDepotError:
+            self.forget(provider_job_id)
+            raise
         return provider_job_id
 
     def status(self, provider_job_id: str) -> ProviderReport:
         """What became of a simulation. Raises NotFoundError for one of another process."""
-        handle = self._run(provider_job_id).handle
-        if not handle.done:
-            return _report(ProviderStatus.RUNNING if handle.started else ProviderStatus.QUEUED)
-        try:
-            handle.result()
-        except TaskCancelledError:
-            return _report(ProviderStatus.CANCELLED)
-        except QDepotError as error:
-            return _report(ProviderStatus.FAILED, _failure(error))
-        return _report(ProviderStatus.DONE)
+        run = self._run(provider_job_id)
+        ended = run.ended
+        if ended is None:
+            return _report(ProviderStatus.RUNNING if run.started else ProviderStatus.QUEUED)
+        return _report(ended.status, None if ended.error is None else _failure(ended.error))
 
     def result(self, provider_job_id: str) -> RawResult:
         """The result document and what belongs to it.
@@ -154,25 +137,32 @@ class AerProvider:
         Raises:
             NotFoundError: The simulation is one of another process.
             NotFinishedError: It is not done.
-            InternalError: The child did not answer with a result.
         """
-        handle = self._run(provider_job_id).handle
-        if not handle.done:
+        run = self._run(provider_job_id)
+        if run.ended is None or run.ended.status is not ProviderStatus.DONE:
             raise NotFinishedError(f"simulation {provider_job_id} is not done")
-        return _raw_result(handle.result())
+        return _whole(run.kept())
+
+    def part(self, provider_job_id: str, *, after: int) -> Part | None:
+        """See :meth:`YieldsParts.part <qdepot.ports.provider.YieldsParts.part>`."""
+        return self._run(provider_job_id).part(after=after)
+
+    def rest(self, provider_job_id: str, *, after: int) -> Part:
+        """See :meth:`YieldsParts.rest <qdepot.ports.provider.YieldsParts.rest>`."""
+        return self._run(provider_job_id).rest(after=after)
 
     def cancel(self, provider_job_id: str) -> None:
         """Stop a simulation, whatever it is doing. Raises NotFoundError for one of another process."""
-        self._run(provider_job_id).handle.cancel()
+        self._run(provider_job_id).cancel()
 
     def on_change(self, callback: Callable[[str], None]) -> None:
-        """Call ``callback(job_id)`` whenever a simulation has ended."""
+        """Call ``callback(job_id)`` whenever a simulation has ended, or has results that are worth a part."""
         self._callbacks.append(callback)
 
     def room(self) -> int:
         """How many more jobs it takes now."""
         with self._lock:
-            return self._settings.depth - sum(not run.handle.done for run in self._runs.values())
+            return self._settings.depth - sum(run.ended is None for run in self._runs.values())
 
     def live_jobs(self) -> Sequence[str]:
         """Our ids of the jobs it has."""
@@ -186,7 +176,7 @@ class AerProvider:
             for provider_job_id in mine:
                 del self._runs[provider_job_id]
         for run in mine.values():
-            run.handle.cancel()
+            run.cancel()
 
     def forget(self, provider_job_id: str) -> None:
         """Drop the result of a job that is in the archive."""
@@ -202,7 +192,7 @@ class AerProvider:
         for callback in self._callbacks:
             callback(job_id)
 
-    def _run(self, provider_job_id: str) -> _Run:
+    def _run(self, provider_job_id: str) -> Run:
         with self._lock:
             run = self._runs.get(provider_job_id)
         if run is None:
@@ -215,31 +205,34 @@ class AerProvider:
                 return backend
         raise NotFoundError(f"there is no backend {name!r}")
 
+    def _plan(self, submission: Submission, backend: BackendInfo) -> Plan:
+        program = submission.program
+        seed = submission.options.get("seed")
+        options = {**submission.options, "seed": _seed_of(submission.job_id) if seed is None else seed}
+
+        def task_of(first: int, count: int, limits: Limits) -> Task:
+            return simulate_task(
+                replace(program, circuits=program.circuits[first : first + count]),
+                options=options,
+                backend=backend,
+                threads=self._cores,
+                owner=submission.owner,
+                limits=limits,
+                first_circuit=first,
+            )
+
+        return Plan(
+            job_id=submission.job_id,
+            num_circuits=len(program.circuits),
+            done=submission.done,
+            limits=self._limits_of(submission),
+            task_of=task_of,
+            part_interval_s=self._settings.part_interval_s,
+        )
+
     def _limits_of(self, submission: Submission) -> Limits:
         time_s = min(self._limits.time_s, submission.timeout_s or self._limits.time_s)
         return Limits(time_s=time_s, memory_bytes=self._limits.memory_bytes)
-
-
-def _backend(name: str, description: str, *, method: str, device: str | None = None) -> BackendInfo:
-    options = _OPTIONS | {"method"} if name == "aer" else _OPTIONS
-    return BackendInfo(
-        name=name,
-        provider=AerProvider.name,
-        description=description,
-        max_shots=10_000_000,
-        kinds=frozenset(ProgramKind),
-        simulator=True,
-        repeatable=True,
-        runs_here=True,
-        takes_key=True,
-        options=options if device is None else options - {"noise"},
-        properties={"method": method, **({"device": device} if device else {})},
-    )
-
-
-def _fake_device(device: str) -> BackendInfo:
-    about = f"Aer with the qubits, gates and noise of the device behind {device}, from a recorded calibration."
-    return _backend(f"fake_devices/{device.removeprefix('fake_')}", about, method="automatic", device=device)
 
 
 def _report(status: ProviderStatus, failure: Failure | None = None) -> ProviderReport:
@@ -250,10 +243,18 @@ def _failure(error: QDepotError) -> Failure:
     return Failure(code=error.code, message=error.message, solution=error.solution, details=error.details)
 
 
-def _raw_result(answer: Payload) -> RawResult:
-    members = dict(answer.parts)
-    document = members.pop("result.json", None)
-    metadata = answer.meta.get("metadata", {})
-    if document is None or not isinstance(metadata, Mapping):
-        raise InternalError("the child's answer holds no result")
-    return RawResult(format="qdepot", document=document, members=members, metadata=metadata)
+def _whole(part: Part) -> RawResult:
+    """Results of several tasks as one."""
+    if len(part.results) == 1:
+        return part.results[0]
+    return RawResult(
+        format="qdepot",
+        document=b"".join(joined(pieces_of(result.document) for result in part.results)),
+        members={name: content for result in part.results for name, content in result.members.items()},
+        metadata=joined_metadata([result.metadata for result in part.results]),
+    )
+
+
+def _seed_of(job_id: str) -> int:
+    """53 bits, so that clients that read all numbers as doubles see the seed as it is."""
+    return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8]) >> 11

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.result import check_sampler_entry
 from qdepot.errors import NotFinishedError, NotFoundError
-from qdepot.ports.provider import Forgets, PollsMany, Provider, ProviderReport, ProviderStatus
+from qdepot.ports.provider import Forgets, PollsMany, Provider, ProviderReport, ProviderStatus, YieldsParts
 from qdepot.testing.provider.bench import LAST, Bench
 from qdepot.testing.provider.outside import Ability, Outside
 from qdepot.testing.provider.submitting import THREADS
@@ -130,6 +131,22 @@ class Following(Bench):
         provider.forget(job_id)
         with pytest.raises(NotFoundError):
             provider.status(job_id)
+
+    def test_results_are_given_behind_those_that_are_stored(self, provider: Provider, backend: BackendInfo) -> None:
+        if not isinstance(provider, YieldsParts):
+            pytest.skip("the provider has no verb for this")
+        submission = self.submission(backend, *map(self.circuit, ("01", "10", "11")))
+        job_id = provider.submit(replace(submission, done=1))
+        assert self.status_at_end(provider, job_id) is ProviderStatus.DONE
+        assert provider.part(job_id, after=1) is None
+        rest = provider.rest(job_id, after=1)
+        entries = [entry for result in rest.results for entry in self.entries(result)]
+        assert (rest.first, rest.count) == (1, 2)
+        assert [entry["counts"] for entry in entries] == [{"10": 20}, {"11": 20}]
+        assert provider.rest(job_id, after=3).count == 0
+        for verb in (provider.part, provider.rest):
+            with pytest.raises(NotFoundError):
+                verb(self.unknown_id, after=0)
 
     def test_eight_threads_at_once_get_each_their_own(self, provider: Provider, backend: BackendInfo) -> None:
         start = Barrier(THREADS)
