@@ -112,7 +112,7 @@ Index("jobs_of_project", jobs.c.project, jobs.c.created_at, jobs.c.id)
 Index("jobs_by_status", jobs.c.project, jobs.c.status, jobs.c.created_at, jobs.c.id)
 Index("jobs_by_backend", jobs.c.project, jobs.c.backend, jobs.c.created_at, jobs.c.id)
 _partial("jobs_by_name", jobs.c.project, jobs.c.name, jobs.c.created_at, jobs.c.id, where=IS_NAMED)
-_partial("jobs_cancelling", jobs.c.created_at, jobs.c.id, where=IS_CANCELLING)
+_partial("jobs_cancelling", jobs.c.project, jobs.c.created_at, jobs.c.id, where=IS_CANCELLING)
 _partial(
     "jobs_by_idempotency_key",
     jobs.c.project,

@@ -123,7 +123,7 @@ def _index_jobs() -> None:
     op.create_index("jobs_by_status", "jobs", ["project", "status", "created_at", "id"])
     op.create_index("jobs_by_backend", "jobs", ["project", "backend", "created_at", "id"])
     _partial("jobs_by_name", ["project", "name", "created_at", "id"], "name <> ''")
-    _partial("jobs_cancelling", ["created_at", "id"], f"cancel_requested AND {is_open}")
+    _partial("jobs_cancelling", ["project", "created_at", "id"], f"cancel_requested AND {is_open}")
     _partial(
         "jobs_by_idempotency_key",
         ["project", "owner", "idempotency_key_sha256"],
