@@ -6,7 +6,6 @@ from sqlalchemy import NullPool, create_engine, text
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.ledgers.sql.tables import metadata
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.postgres import NoPostgresError, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +22,6 @@ def sqlite_url(sqlite_template, tmp_path):
     path = tmp_path / "ledger.db"
     path.write_bytes(sqlite_template)
     return f"sqlite:///{path}"
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A PostgreSQL server."""
-    try:
-        with postgres_server() as server:
-            yield server
-    except NoPostgresError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -17,18 +17,9 @@ from qdepot.archive import Archive, RequestRecord
 from qdepot.domain.job import Job, JobStatus
 from qdepot.domain.result import Outcome
 from qdepot.ports.object_store import SignsUrls
-from qdepot.testing import seaweedfs
 from qdepot.testing.object_store import ObjectStoreConformance
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory):
-    if seaweedfs.binary() is None:
-        pytest.skip(f"there is no S3 server here: {seaweedfs.INSTALL}")
-    with seaweedfs.running(tmp_path_factory.mktemp("seaweedfs")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from qdepot.adapters.ledgers.sql.schema import MIGRATIONS, REVISION, Schema
-from qdepot.testing.postgres import NoPostgresError, postgres_server
 
 NEXT = "9999"
 NEXT_MIGRATION = f'''
@@ -19,16 +18,6 @@ down_revision = "{REVISION}"
 def upgrade():
     op.add_column("jobs", sa.Column("colour", sa.Text))
 '''
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A PostgreSQL server."""
-    try:
-        with postgres_server() as server:
-            yield server
-    except NoPostgresError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
