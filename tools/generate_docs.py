@@ -128,7 +128,7 @@ def _arrow(source: str, target: str) -> str:
 
 
 def settings() -> str:
-    rows = ["| setting | environment variable | default | what it does |", "|---|---|---|---|"]
+    rows = ["| setting, environment variable | default | what it does |", "|---|---|---|"]
     return "\n".join([*rows, *_setting_rows(Settings, ())])
 
 
@@ -141,7 +141,7 @@ def _setting_rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str
         default = field.get_default(call_default_factory=True)
         shown = "" if default in (None, PydanticUndefined, {}) else f"`{default}`"
         variable = "__".join(place).upper()
-        yield f"| `{'.'.join(place)}` | `QDEPOT_{variable}` | {shown} | {field.description} |"
+        yield f"| `{'.'.join(place)}`<br>`QDEPOT_{variable}` | {shown} | {field.description} |"
 
 
 def errors() -> str:
