@@ -98,7 +98,7 @@ def summary(found: Sequence[Checked]) -> dict[str, object]:
 def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
     reading, circuit, survey = _read(sent, order)
     rules.check_registers(reading.registers, survey)
-    values = bindings(circuit, sent.parameter_values)
+    values = bindings(reading.circuit, sent.parameter_values)
     return Checked(
         index=sent.index,
         reading=reading,
@@ -114,7 +114,7 @@ def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
 def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
     reading, circuit, survey = _read(sent, order)
     rules.check_no_measurement(survey)
-    values = bindings(circuit, sent.parameter_values)
+    values = bindings(reading.circuit, sent.parameter_values)
     wanted = observables(sent.observables, num_qubits=circuit.num_qubits)
     return Checked(
         index=sent.index,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -56,12 +56,25 @@ class Settings:
     truncate: bool = True
 
 
-def run(circuit: QuantumCircuit, values: Mapping[object, NDArray[np.float64]], settings: Settings) -> list[Experiment]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """Sets of values for the parameters of a circuit.
+
+    Attributes:
+        sets: How many sets there are; 1 for a circuit without parameters.
+        columns: For each parameter its value in each set.
+    """
+
+    sets: int = 1
+    columns: Mapping[object, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Experiment]:
     """Run a circuit once for each set of values, in one call of Aer.
 
     Args:
         circuit: In instructions that the method knows.
-        values: For each free parameter its value in each set; empty for a circuit without parameters.
+        values: What to put in for its parameters.
         settings: How.
 
     Raises:
@@ -79,9 +92,11 @@ def run(circuit: QuantumCircuit, values: Mapping[object, NDArray[np.float64]], s
         "enable_truncation": settings.truncate,
     }
     given = {name: value for name, value in options.items() if value is not None}
+    used = {parameter: values.columns[parameter] for parameter in circuit.parameters}
     try:
-        bindings = [dict(values)] if values else None
-        result = _simulator(settings.method).run([circuit], parameter_binds=bindings, **given).result()
+        # Aer counts the sets by the parameters that it meets, and the transpiler may have done away with them
+        circuits, bindings = ([circuit], [used]) if used else ([circuit] * values.sets, None)
+        result = _simulator(settings.method).run(circuits, parameter_binds=bindings, **given).result()
     except AerError as error:
         raise _failure(str(error.message), number=None) from error
     for number, experiment in enumerate(result.results):
@@ -89,6 +104,8 @@ def run(circuit: QuantumCircuit, values: Mapping[object, NDArray[np.float64]], s
             raise _failure(str(experiment.status), number=number if len(result.results) > 1 else None)
     if not result.success:
         raise _failure(str(result.status), number=None)
+    if len(result.results) != values.sets:
+        raise InternalError(f"Aer gave {len(result.results)} results for {values.sets} parameter sets")
     return list(result.results)
 
 

@@ -19,6 +19,9 @@ STABILIZER = "stabilizer"
 EXTENDED_STABILIZER = "extended_stabilizer"
 
 _INTERNAL = ("save_", "set_", "kraus", "superop", "roerror", "qerror_loc", "quantum_channel")
+_MISBOUND = ("cp", "cu", "cr", "mc")
+"""Aer 0.18 runs controlled rotations as if their parameter were 0, where it is Aer that puts the values in."""
+
 _BYTES_PER_NUMBER = 16
 
 
@@ -40,19 +43,31 @@ def chosen_method(order: Order) -> str:
 
 
 @cache
-def simulator_target(method: str) -> Target:
+def simulator_target(method: str, *, with_free_parameters: bool = False) -> Target:
     """What the simulator takes as it is, for the transpiler: any qubits, no coupling.
 
     Aer's own target ends at the qubits that fit into memory as a state vector, whatever the method.
+
+    Args:
+        method: Aer's simulation method.
+        with_free_parameters: For circuits whose parameters get their values from Aer.
     """
     target = Target(num_qubits=None)
     original = AerSimulator(method=_family(method)).target
     for name in original.operation_names:
-        if not name.startswith(_INTERNAL):
+        misbound = with_free_parameters and name.startswith(_MISBOUND)
+        if not name.startswith(_INTERNAL) and not misbound:
             target.add_instruction(original.operation_from_name(name), name=name)
     return target
 
 
+def takes(method: str, survey: Survey) -> bool:
+    """Whether the simulator takes all instructions of a circuit as they are."""
+    with_values = survey.names <= native_names(method)
+    return with_values and not any(name.startswith(_MISBOUND) for name in survey.free_names)
+
+
+@cache
 def native_names(method: str) -> frozenset[str]:
     """Names of the instructions that the simulator takes as they are."""
     return frozenset({*simulator_target(method).operation_names, "barrier"})

@@ -114,7 +114,7 @@ def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | No
         memory_mb=order.memory_mb,
         noise=None if on is None or compact is None else noise_for(on, compact),
     )
-    experiments = engine.run(runs, flat_columns(circuit.circuit, circuit.values), settings)
+    experiments = engine.run(runs, _values(circuit), settings)
     entry = sampler_entry(circuit, experiments, memory=order.options.memory)
     return entry, engine.method_used(experiments, settings)
 
@@ -132,10 +132,13 @@ def _estimated(circuit: Checked, ready: Prepared, order: Order, *, on: Device | 
         noise=None if on is None else noise_for(on, compact),
         truncate=False,
     )
-    values = flat_columns(circuit.circuit, circuit.values)
-    experiments = engine.run(runs, values, settings) if needed else []
+    experiments = engine.run(runs, _values(circuit), settings) if needed else []
     entry = estimate.estimator_entry(circuit, experiments, sums, seed=seed)
     return entry, engine.method_used(experiments, settings)
+
+
+def _values(circuit: Checked) -> engine.Values:
+    return engine.Values(sets=circuit.values.size, columns=flat_columns(circuit.reading.circuit, circuit.values))
 
 
 def _parts(ran: list[_Ran], *, on: Device | None) -> dict[str, bytes]:

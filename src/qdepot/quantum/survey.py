@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp
+from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, ParameterExpression
 
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum.gate_names import reserved_names
@@ -33,7 +33,9 @@ class Survey:
         measured: Indices of the classical bits that a measurement writes to.
         has_measurement, has_control_flow: As they say.
         has_reset: A qubit is reset that may have been entangled with others before.
-        must_be_written_out: Some gates bear names that mean something else to the simulator, or there are boxes.
+        free_names: Names of the instructions that have a parameter without a value.
+        must_be_written_out: Some gates bear names that mean something else to the simulator, or there are boxes, or
+            expressions that stand for a number.
     """
 
     names: frozenset[str]
@@ -42,6 +44,7 @@ class Survey:
     has_measurement: bool
     has_reset: bool
     has_control_flow: bool
+    free_names: frozenset[str]
     must_be_written_out: bool
 
     @property
@@ -67,7 +70,8 @@ def surveyed(circuit: QuantumCircuit) -> Survey:
         has_measurement="measure" in walk.names or "measure" in walk.inner_names,
         has_reset=walk.has_reset or bool(_RESETTING & walk.inner_names),
         has_control_flow=walk.has_control_flow,
-        must_be_written_out=walk.must_be_written_out,
+        free_names=frozenset(walk.free_names),
+        must_be_written_out=walk.must_be_written_out or number_in_disguise(circuit.global_phase) is not None,
     )
 
 
@@ -76,10 +80,21 @@ def is_homemade(operation: object) -> bool:
     return type(operation).__module__ in (*_HOMEMADE, _HOMEMADE_HERE)
 
 
+def number_in_disguise(value: object) -> float | None:
+    """The number that an expression stands for, whatever the parameters in it: ``0 * theta + 0.5`` is 0.5."""
+    if not isinstance(value, ParameterExpression):
+        return None
+    try:
+        return float(value.numeric(strict=False))
+    except TypeError:  # it depends on its parameters, or is complex
+        return None
+
+
 @dataclass(slots=True)
 class _Walk:
     names: set[str] = field(default_factory=set)
     inner_names: set[str] = field(default_factory=set)
+    free_names: set[str] = field(default_factory=set)
     qubits: set[int] = field(default_factory=set)
     measured: set[int] = field(default_factory=set)
     has_reset: bool = False
@@ -141,6 +156,10 @@ class _Walk:
     def _size(self, instruction: CircuitInstruction) -> int:
         """How many gates an instruction stands for; 1 for a gate of a library."""
         _check_finite(instruction.name, instruction.params)
+        if instruction.is_parameterized():
+            self.free_names.add(instruction.name)
+        if any(number_in_disguise(value) is not None for value in instruction.params):
+            self.must_be_written_out = True
         return 1 if instruction.is_standard_gate() else self._operation_size(instruction.operation)
 
     def _operation_size(self, operation: Any) -> int:  # noqa: ANN401 - Qiskit has no types
@@ -180,8 +199,10 @@ def _same_for_equal_definitions(operation: Any) -> object:  # noqa: ANN401 - Qis
 
 def _check_finite(name: str, params: Iterable[object]) -> None:
     for param in params:
-        if isinstance(param, (float, complex)):
-            finite = math.isfinite(param.real) and math.isfinite(param.imag)
+        number = number_in_disguise(param)
+        plain = param if number is None else number
+        if isinstance(plain, (float, complex)):
+            finite = math.isfinite(plain.real) and math.isfinite(plain.imag)
         elif isinstance(param, np.ndarray):
             finite = param.dtype.kind not in "fc" or bool(np.isfinite(param).all())
         else:

@@ -16,9 +16,10 @@ from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
 
 from qdepot.errors import UnsupportedProgramError
 from qdepot.quantum.devices import Device, device
-from qdepot.quantum.methods import AUTOMATIC, STABILIZER, native_names, simulator_target
+from qdepot.quantum.methods import AUTOMATIC, STABILIZER, native_names, simulator_target, takes
 from qdepot.quantum.stabilizer import in_clifford_gates
 from qdepot.quantum.survey import Survey
+from qdepot.quantum.writing_out import with_plain_numbers
 
 DEFAULT_LEVEL = 1
 SEED = 0
@@ -47,7 +48,8 @@ def preload_pass_managers() -> None:
     """Build the pass managers that most jobs need (about 10 ms each). Runs none: forked children would hang."""
     for method in _WARM:
         native_names(method)
-        _simulator_pass_manager(method, DEFAULT_LEVEL)
+        for free in (False, True):
+            _simulator_pass_manager(method, DEFAULT_LEVEL, free=free)
     native_names(STABILIZER)
 
 
@@ -70,7 +72,7 @@ def prepared(circuit: QuantumCircuit, survey: Survey, *, method: str, level: int
         return Prepared(circuit=circuit, method=method, optimization_level=None)
     level = DEFAULT_LEVEL if level is None else level
     if on is None:
-        manager = _simulator_pass_manager(method, level)
+        manager = _simulator_pass_manager(method, level, free=bool(survey.free_names))
     else:
         manager = _device_pass_manager(on.name, level, has_layout=circuit.layout is not None)
     return Prepared(circuit=_run(manager, circuit, on=on), method=method, optimization_level=level)
@@ -78,7 +80,7 @@ def prepared(circuit: QuantumCircuit, survey: Survey, *, method: str, level: int
 
 def _fits(circuit: QuantumCircuit, survey: Survey, *, method: str, on: Device | None) -> bool:
     if on is None:
-        return survey.names <= native_names(method)
+        return takes(method, survey)
     places = tuple(range(circuit.num_qubits))
     return circuit.num_qubits == on.num_qubits and _all_supported(circuit, places, on.target)
 
@@ -97,9 +99,10 @@ def _all_supported(circuit: QuantumCircuit, places: tuple[int, ...], target: Tar
 
 
 @cache
-def _simulator_pass_manager(method: str, level: int) -> PassManager:
+def _simulator_pass_manager(method: str, level: int, *, free: bool) -> PassManager:
+    target = simulator_target(method, with_free_parameters=free)
     with _without_slow_plugins():
-        return generate_preset_pass_manager(level, target=simulator_target(method), seed_transpiler=SEED)
+        return generate_preset_pass_manager(level, target=target, seed_transpiler=SEED)
 
 
 @cache
@@ -136,7 +139,8 @@ def _run(manager: PassManager, circuit: QuantumCircuit, *, on: Device | None) ->
     if on is not None and circuit.num_qubits > on.num_qubits:
         raise UnsupportedProgramError(f"the circuit has {circuit.num_qubits} qubits, and {on.name} has {on.num_qubits}")
     try:
-        return manager.run(circuit)
+        ready = manager.run(circuit)
+        return with_plain_numbers(ready) if ready.num_parameters else ready
     except QiskitError as error:
         where = "the simulator" if on is None else on.name
         raise UnsupportedProgramError(

@@ -1,4 +1,4 @@
-"""Writing out the gates that an author put together, where their names would be misread."""
+"""Writing out what would be misread: gates that an author put together, boxes, numbers in the guise of expressions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, BoxOp, CircuitInstruction, ControlFlowOp, Gate
 
-from qdepot.quantum.survey import is_homemade
+from qdepot.quantum.survey import is_homemade, number_in_disguise
 
 
 def written_out(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The same circuit with each homemade gate and each box replaced by what it consists of."""
-    written = circuit.copy_empty_like()
+    """The same circuit with each homemade gate and each box replaced by what it consists of, numbers plain."""
+    written = _emptied(circuit)
     for instruction in circuit.data:
         _add(written, instruction)
     return written
@@ -30,7 +30,42 @@ def _add(written: QuantumCircuit, instruction: CircuitInstruction) -> None:
         modified = AnnotatedOperation(_renamed(operation.base_op), operation.modifiers)
         written.append(instruction.replace(operation=modified))
     else:
-        written.append(instruction)
+        written.append(_with_plain_numbers(instruction))
+
+
+def with_plain_numbers(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The same circuit with each expression that has become a number replaced by that number.
+
+    Aer looks expressions up by their hash, and the hash of one that stands for a negative number is an error.
+    """
+    plain = _emptied(circuit)
+    for instruction in circuit.data:
+        operation = instruction.operation if instruction.is_control_flow() else None
+        if isinstance(operation, ControlFlowOp):
+            blocks = [with_plain_numbers(block) for block in operation.blocks]
+            plain.append(instruction.replace(operation=operation.replace_blocks(blocks)))
+        else:
+            plain.append(_with_plain_numbers(instruction))
+    return plain
+
+
+def _emptied(circuit: QuantumCircuit) -> QuantumCircuit:
+    empty = circuit.copy_empty_like()
+    phase = number_in_disguise(circuit.global_phase)
+    if phase is not None:
+        empty.global_phase = phase
+    return empty
+
+
+def _with_plain_numbers(instruction: CircuitInstruction) -> CircuitInstruction:
+    numbers = [number_in_disguise(value) for value in instruction.params]
+    if not any(number is not None for number in numbers):
+        return instruction
+    operation = instruction.operation.to_mutable()
+    operation.params = [
+        value if number is None else number for value, number in zip(instruction.params, numbers, strict=True)
+    ]
+    return instruction.replace(operation=operation, params=operation.params)
 
 
 def _body(operation: Any) -> QuantumCircuit | None:  # noqa: ANN401 - Qiskit has no types
