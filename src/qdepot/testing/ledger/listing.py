@@ -49,6 +49,12 @@ class Listing(LedgerFixtures):
         assert [_numbers(page.jobs) for page in (first, second, third)] == [[5, 4], [3, 2], [1]]
         assert third.next_cursor is None
 
+    def test_jobs_that_arrive_meanwhile_shift_nothing(self, ledger: Ledger) -> None:
+        add(ledger, *(make_job(number) for number in range(1, 5)))
+        first = ledger.page(EVERYTHING, limit=2)
+        add(ledger, make_job(9))
+        assert _numbers(ledger.page(EVERYTHING, limit=9, cursor=first.next_cursor).jobs) == [2, 1]
+
     def test_a_page_that_ends_with_the_last_job_has_no_cursor(self, ledger: Ledger) -> None:
         add(ledger, make_job(1), make_job(2))
         assert ledger.page(EVERYTHING, limit=2).next_cursor is None
