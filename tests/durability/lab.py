@@ -64,7 +64,9 @@ class Lab:
     processes: list[Process] = field(default_factory=list)
     _service: Process | None = None
     _url: str | None = None
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE_S, trust_env=False))
+    _client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=PATIENCE_S, trust_env=False, verify=False)
+    )
 
     def serve(self, *, kill: str | None = None, record: Path | None = None) -> Process:
         """Start a service with a reconciler of its own."""

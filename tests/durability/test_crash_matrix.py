@@ -40,9 +40,16 @@ def test_a_process_that_dies_here_does_no_harm(row, point, verdicts):
     verdict = verdicts(row)[point]
     assert verdict.died, "the process never came to this point"
     assert verdict.problems == []
-    if row.cloud == "neither" and point in IN_DOUBT:
-        assert verdict.job.stage is Stage.IN_DOUBT
+    if verdict.job is not None and verdict.job.stage is Stage.IN_DOUBT:
+        assert row.cloud == "neither"
+        assert point in IN_DOUBT
         assert verdict.submissions <= 1
     else:
         assert verdict.job is None or verdict.job.is_final
         assert verdict.submissions == row.sent
+
+
+def test_where_nobody_can_tell_there_is_a_doubt(verdicts):
+    row = next(row for row in ROWS if row.cloud == "neither")
+    for point in ("before cloud.submit", "after cloud.submit", "before pending.create receipt"):
+        assert verdicts(row)[point].job.stage is Stage.IN_DOUBT

@@ -21,9 +21,10 @@ class CloudServer:
     """Where it listens, and what a test may know and change that a user of the cloud may not."""
 
     url: str
+    client: httpx.Client
 
     def change(self, **script: Any) -> None:
-        httpx.patch(f"{self.url}/admin/script", json=script).raise_for_status()
+        self.client.patch("/admin/script", json=script).raise_for_status()
 
     def submissions(self) -> Counter[str]:
         """How often a job was taken, by its tag."""
@@ -33,7 +34,7 @@ class CloudServer:
         return Counter(self._log()["calls"])
 
     def _log(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/admin/log").raise_for_status()
+        answer = self.client.get("/admin/log").raise_for_status()
         log: dict[str, Any] = answer.json()
         return log
 
@@ -53,7 +54,9 @@ def cloud_server(folder: Path, *options: str) -> Iterator[CloudServer]:
         try:
             line = process.stdout.readline()
             assert "ready at" in line, f"the cloud did not start: {line}"
-            yield CloudServer(url=line.split()[-1])
+            url = line.split()[-1]
+            with httpx.Client(base_url=url, verify=False, trust_env=False) as client:
+                yield CloudServer(url=url, client=client)
         finally:
             process.kill()
 
