@@ -241,7 +241,8 @@ class Archive:
 
     def read_edits(self, job: Job) -> list[notes.Edit]:
         """The noted edits of a job, in the order in which they apply. Scans: not on the way of any job."""
-        return notes.read_edits(self.completed, [it.key for it in self.completed.scan(f"{layout.stem(job)}.edit-")])
+        found = self.completed.scan(f"{layout.stem(job)}.edit-")
+        return notes.in_order(notes.read_edit(self.completed, info.key) for info in found)
 
     def put_tombstone(self, job: Job, *, at: datetime) -> None:
         """Note that the job is deleted; this comes before its row and its objects go."""

@@ -98,13 +98,18 @@ def put_edit(store: ObjectStore, change: JobChange) -> None:
     store.replace(layout.edit_key(after, version=after.version, nonce=nonce), content)
 
 
-def read_edits(store: ObjectStore, keys: Iterable[str]) -> list[Edit]:
-    """Edits in the order in which they apply.
+def read_edit(store: ObjectStore, key: str) -> Edit:
+    """An edit.
 
     Raises:
-        ArchiveDamagedError: One of them is not what was written.
+        ObjectNotFoundError: There is none under this key.
+        ArchiveDamagedError: It is not what was written.
     """
-    edits = [_edit(read_document(store, key, expected=EDIT_FORMAT), key=key) for key in keys]
+    return _edit(read_document(store, key, expected=EDIT_FORMAT), key=key)
+
+
+def in_order(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits in the order in which they apply."""
     return sorted(edits, key=lambda edit: (edit.version, edit.edited_at))
 
 

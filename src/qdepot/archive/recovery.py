@@ -51,6 +51,11 @@ class AskedJob:
     record: RequestRecord
     stored: StoredRequest
 
+    @property
+    def stem(self) -> str:
+        """What the keys of all objects of this job alone begin with."""
+        return f"{layout.folder(self.record.project, self.record.created_at)}/{self.record.job_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:

@@ -20,10 +20,20 @@ _AT_ONCE = 8
 
 @dataclass(slots=True)
 class SentTraces:
-    """The objects that tell how far a job was on its way to a backend elsewhere: those of its last attempts."""
+    """How far a job was on its way to a backend elsewhere.
 
-    prepared: Place | None = None
-    receipt: Place | None = None
+    Attributes:
+        prepared: The last attempt that was about to be sent; 0 if none is noted.
+        received: The last attempt with a receipt; 0 if there is none.
+    """
+
+    prepared: int = 0
+    received: int = 0
+
+    @property
+    def attempt(self) -> int:
+        """The last attempt."""
+        return max(self.prepared, self.received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,13 @@ class Traces:
         tombstones: Their keys, by the id of the job.
         edits: Their keys, by what the keys of the job begin with (see :func:`stem_of`).
         sent: By the same.
+        parts: The greatest number of a part, by the same.
     """
 
     tombstones: dict[str, str] = field(default_factory=dict)
     edits: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     sent: dict[str, SentTraces] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *, pending: ObjectStore, completed: ObjectStore) -> Traces:
@@ -52,17 +64,17 @@ class Traces:
         for place in places(pending):
             if place.kind in {Kind.PREPARED, Kind.RECEIPT}:
                 traces._note_sent(place)
+            elif place.kind is Kind.PART:
+                stem = stem_of(place.key)
+                traces.parts[stem] = max(place.number, traces.parts.get(stem, 0))
         return traces
 
     def _note_sent(self, place: Place) -> None:
         sent = self.sent.setdefault(stem_of(place.key), SentTraces())
-        known = sent.prepared if place.kind is Kind.PREPARED else sent.receipt
-        if known is not None and known.number >= place.number:
-            return
         if place.kind is Kind.PREPARED:
-            sent.prepared = place
+            sent.prepared = max(sent.prepared, place.number)
         else:
-            sent.receipt = place
+            sent.received = max(sent.received, place.number)
 
 
 def places(store: ObjectStore, *kinds: Kind, prefix: str = "") -> Iterator[Place]:
