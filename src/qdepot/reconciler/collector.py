@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qdepot.archive.packing import Completion, StoredBundle
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.domain.result import Outcome
-from qdepot.errors import InternalError, NotFoundError, QDepotError
-from qdepot.ports.provider import Forgets, Provider, RawResult
+from qdepot.errors import NotFoundError, QDepotError
+from qdepot.ports.provider import Forgets, Provider, RunsHere
 from qdepot.reconciler.desk import Desk, failure_of
+from qdepot.reconciler.parts import Parts
 
 COLLECTED_AT_ONCE = 64
 """Jobs whose bundles are written and synced together."""
@@ -31,15 +31,15 @@ class Collector:
     def run_once(self) -> int:
         """Collect one batch; how many jobs it met."""
         jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE, backends=self.desk.names_of(self.provider))
-        completions: list[Completion] = []
+        ends: list[tuple[Job, Completion]] = []
         for job in jobs:
             try:
-                completions.append(self._completion(job))
+                ends.append((job, self._completion(job)))
             except NotFoundError as error:
                 self.desk.save([self._lost(job, error)])
             except QDepotError as error:
                 self.desk.save([self._later(job, error)])
-        self._store(completions)
+        self._store(ends)
         return len(jobs)
 
     def _completion(self, job: Job) -> Completion:
@@ -49,13 +49,11 @@ class Collector:
             NotFoundError: The result is gone at the backend.
         """
         wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
-        outcome = None
-        if wanted is JobStatus.COMPLETED:
-            with self.desk.asking(self.provider):
-                raw = self.provider.result(job.provider_job_id or "")
-            outcome = _normalised(raw)
+        parts = Parts(desk=self.desk, provider=self.provider)
+        is_whole = wanted is JobStatus.COMPLETED
+        outcome, done = (parts.whole(job), job.num_circuits) if is_whole else parts.leading(job)
         return Completion(
-            job=job,
+            job=replace(job, circuits_done=done),
             status=wanted,
             failure=job.failure,
             ended_at=self.desk.now(),
@@ -64,18 +62,18 @@ class Collector:
             request=self.desk.archive.read_request(job),
         )
 
-    def _store(self, completions: Sequence[Completion]) -> None:
+    def _store(self, ends: Sequence[tuple[Job, Completion]]) -> None:
         try:
-            bundles = self.desk.archive.complete_many(completions)
+            bundles = self.desk.archive.complete_many([completion for _, completion in ends])
         except QDepotError as error:
-            self.desk.save([self._later(completion.job, error) for completion in completions])
+            self.desk.save([self._later(job, error) for job, _ in ends])
             return
         finals: list[JobChange] = []
-        for completion, bundle in zip(completions, bundles, strict=True):
+        for (job, _), bundle in zip(ends, bundles, strict=True):
             if isinstance(bundle, QDepotError):
-                self.desk.save([self._later(completion.job, bundle)])
+                self.desk.save([self._later(job, bundle)])
             else:
-                finals.append(self._final(completion.job, bundle))
+                finals.append(self._final(job, bundle))
         for job in self.desk.save(finals):
             self._forget(job)
 
@@ -95,6 +93,7 @@ class Collector:
             result_key=bundle.key,
             result_sha256=bundle.sha256,
             result_size_bytes=bundle.result_size_bytes,
+            circuits_done=bundle.circuits_done,
             next_try_at=None,
             failures_in_row=0,
         )
@@ -104,6 +103,8 @@ class Collector:
         if not backend.repeatable:
             why = f"its result is gone at {job.backend}"
             return self.desk.ending(job, JobStatus.FAILED, by="collector", why=why, failure=failure_of(error))
+        if isinstance(self.provider, RunsHere):
+            self.provider.give_up(job.id)
         return job.moved_to(
             JobStatus.CREATED,
             Stage.WAITING,
@@ -114,19 +115,9 @@ class Collector:
             provider_job_id=None,
             vendor_status=None,
             outcome=None,
+            **Parts(desk=self.desk, provider=self.provider).intact(job),
         )
 
     def _forget(self, job: Job) -> None:
         if isinstance(self.provider, Forgets) and job.provider_job_id is not None:
             self.provider.forget(job.provider_job_id)
-
-
-def _normalised(raw: RawResult) -> Outcome:
-    """A provider's result as the archive takes it.
-
-    Raises:
-        InternalError: Nobody here can read the provider's format.
-    """
-    if raw.format != "qdepot":
-        raise InternalError(f"results in the format {raw.format!r} cannot be normalised")
-    return Outcome(document=raw.document, members=raw.members, metadata=raw.metadata)

@@ -10,8 +10,10 @@ from datetime import timedelta
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
 from qdepot.errors import NotFoundError, QDepotError, UnavailableError, WorkerLostError
-from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderStatus
+from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderStatus, RunsHere
 from qdepot.reconciler.desk import BATCH, Desk, backoff_s
+from qdepot.reconciler.parts import Parts
+from qdepot.reconciler.receipt import tidy_up
 
 MAX_LOSSES = 3
 """A job whose worker was lost so often is taken to be what kills the worker."""
@@ -57,6 +59,10 @@ class Poller:
     provider: Provider
     announced: Announced = field(default_factory=Announced)
 
+    @property
+    def _parts(self) -> Parts:
+        return Parts(desk=self.desk, provider=self.provider)
+
     def run_once(self) -> int:
         """Ask about the jobs announced and about one batch of those that are due; how many it met."""
         announced = self.announced.take(BATCH)
@@ -79,12 +85,21 @@ class Poller:
         except QDepotError as error:
             self.desk.save([self._unanswered(job, error) for job in jobs])
             return
-        changes = [self._reported(job, backend, reports.get(job.id)) for job in jobs]
+        under_way = [job for job in jobs if _is_under_way(reports.get(job.id))]
+        over = [job for job in jobs if not _is_under_way(reports.get(job.id))]
+        # Those that are over do not wait until parts of the others are stored.
+        for some in (over, under_way):
+            self._save([self._reported(job, backend, reports.get(job.id)) for job in some], backend)
+
+    def _save(self, changes: Sequence[JobChange], backend: BackendInfo) -> None:
         # A job that runs here stays with this process until its result is stored; else another would take it for lost.
         staying = [c for c in changes if backend.runs_here and c.after.status is not JobStatus.CREATED]
         leaving = [c for c in changes if not backend.runs_here or c.after.status is JobStatus.CREATED]
-        self.desk.save(staying, keep_lease=True)
-        self.desk.save(leaving)
+        saved = [*self.desk.save(staying, keep_lease=True), *self.desk.save(leaving)]
+        kept = {job.id for job in saved}
+        for change in changes:
+            if change.after.id not in kept and change.after.parts != change.before.parts:
+                tidy_up(self.desk, change.after)
 
     def _request_cancels(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -118,6 +133,13 @@ class Poller:
 
     def _under_way(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
         wait_s = _wait_s(job, backend, self.desk)
+        try:
+            stored = self._parts.stored(job)
+        except NotFoundError as error:
+            # Another process stored other parts than those that this run goes on from.
+            if isinstance(self.provider, RunsHere):
+                self.provider.give_up(job.id)
+            return self._lost(job, backend, error.message)
         if report.status is ProviderStatus.RUNNING and job.status is JobStatus.QUEUED:
             return job.moved_to(
                 JobStatus.RUNNING,
@@ -131,6 +153,7 @@ class Poller:
                 last_poll_error=None,
                 next_try_at=self.desk.now() + timedelta(seconds=wait_s),
                 failures_in_row=0,
+                **stored,
             )
         # A late "queued" of a job that runs moves nothing back.
         return job.edited(
@@ -140,6 +163,7 @@ class Poller:
             last_poll_error=None,
             next_try_at=self.desk.now() + timedelta(seconds=wait_s),
             failures_in_row=0,
+            **stored,
         )
 
     def _failed(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
@@ -166,7 +190,7 @@ class Poller:
         return sum(event.why.startswith(_WORKER_LOST) for event in self.desk.ledger.events(job.id))
 
     def _again(self, job: Job, why: str) -> JobChange:
-        """At once the first time, as after a restart; then after a growing wait."""
+        """Behind what is done; at once the first time, as after a restart, then after a growing wait."""
         return job.moved_to(
             JobStatus.CREATED,
             Stage.WAITING,
@@ -179,6 +203,7 @@ class Poller:
             queue_position=None,
             failures_in_row=job.failures_in_row + 1,
             retry_in_s=backoff_s(job.failures_in_row - 1) if job.failures_in_row else 0.0,
+            **self._parts.recovered(job),
         )
 
     def _unanswered(self, job: Job, error: QDepotError) -> JobChange:
@@ -190,6 +215,10 @@ class Poller:
             last_poll_error=error.message,
             failures_in_row=job.failures_in_row + 1,
         )
+
+
+def _is_under_way(report: ProviderReport | QDepotError | None) -> bool:
+    return isinstance(report, ProviderReport) and report.status in {ProviderStatus.QUEUED, ProviderStatus.RUNNING}
 
 
 def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderReport | QDepotError]:

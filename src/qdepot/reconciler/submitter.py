@@ -133,6 +133,7 @@ class Submitter:
             options=job.options,
             owner=job.project,
             timeout_s=job.timeout_s,
+            done=job.circuits_done,
         )
 
     def _queued(self, job: Job, provider_job_id: str, *, retry_in_s: float = 0.0) -> JobChange:

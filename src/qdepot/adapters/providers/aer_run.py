@@ -83,7 +83,8 @@ class _Progress:
         chunks: What is kept, without gaps from ``begin`` on.
         next: The first circuit that was not run.
         used_s: Seconds that tasks ran.
-        part_due_at: When a part is worth its while.
+        stored_at: When the part that was stored last was given, or the run began.
+        given_at: When a part was given last, stored or not.
         handle: The task that waits or runs.
         cancelled: The run is to end.
         ended: How it ended, None while it goes on.
@@ -91,7 +92,8 @@ class _Progress:
 
     begin: int
     next: int
-    part_due_at: float
+    stored_at: float
+    given_at: float
     chunks: list[_Chunk] = field(default_factory=list)
     used_s: float = 0.0
     handle: TaskHandle | None = None
@@ -121,7 +123,8 @@ class Run:
         self._monotonic = monotonic
         self._on_news = on_news
         self._lock = threading.Lock()
-        self._at = _Progress(begin=plan.done, next=plan.done, part_due_at=monotonic() + plan.part_interval_s)
+        now = monotonic()
+        self._at = _Progress(begin=plan.done, next=plan.done, stored_at=now, given_at=now)
 
     def start(self) -> None:
         """Hand in the first task.
@@ -158,7 +161,10 @@ class Run:
         with self._lock:
             self._drop(after)
             is_done = self._at.ended is not None and self._at.ended.status is ProviderStatus.DONE
-            return None if is_done or not self._is_part_due() else self._kept()
+            if is_done or not self._is_part_due():
+                return None
+            self._at.given_at = self._monotonic()
+            return self._kept()
 
     def rest(self, *, after: int) -> Part:
         """All that is kept; see :class:`~qdepot.ports.provider.YieldsParts`."""
@@ -182,13 +188,14 @@ class Run:
         if after > at.begin:
             at.chunks = [chunk for chunk in at.chunks if chunk.first >= after]
             at.begin = after
-            at.part_due_at = self._monotonic() + self._plan.part_interval_s
+            at.stored_at = at.given_at
 
     def _is_part_due(self) -> bool:
         at = self._at
         if not at.chunks:
             return False
-        return self._monotonic() >= at.part_due_at or sum(chunk.size_bytes for chunk in at.chunks) >= _PART_BYTES
+        is_time = self._monotonic() - at.stored_at >= self._plan.part_interval_s
+        return is_time or sum(chunk.size_bytes for chunk in at.chunks) >= _PART_BYTES
 
     def _kept(self) -> Part:
         at = self._at

@@ -26,14 +26,14 @@ class Bench:
     Attributes:
         tasks: The ``meta`` of each task, in order.
         heard: Whom the provider announced.
-        gate: Circuits that say "wait" do so until it is set.
+        gate, second_gate: Circuits that say "wait" or "wait again" do so until it is set.
     """
 
     def __init__(self, **settings):
         self.clock = FrozenClock()
         self.tasks: list[dict] = []
         self.heard: list[str] = []
-        self.gate = threading.Event()
+        self.gate, self.second_gate = threading.Event(), threading.Event()
         self.pool = FunctionPool({"simulate": self._simulate}, monotonic=self.clock.monotonic)
         self.provider = self.make_provider(**settings)
         self.provider.on_change(self.heard.append)
@@ -83,6 +83,8 @@ class Bench:
     def _play(self, source: str, place: int) -> None:
         if source == "wait":
             self.gate.wait(60)
+        elif source == "wait again":
+            self.second_gate.wait(60)
         elif source == "broken":
             raise InvalidProgramError("this is broken", details={"circuit": place})
         elif source == "away":
@@ -100,6 +102,7 @@ def bench():
     made = Bench()
     yield made
     made.gate.set()
+    made.second_gate.set()
     made.provider.close()
     made.pool.close()
 
@@ -159,11 +162,15 @@ def test_a_part_is_not_due_before_its_time(bench):
     assert bench.provider.part(job, after=0).count == 2
 
 
-def test_the_time_to_the_next_part_begins_when_the_last_is_stored(bench):
-    job = bench.submit(6, 1, "wait")
+def test_the_time_to_the_next_part_begins_when_the_last_was_given(bench):
+    job = bench.submit(6, "wait", "wait again")
+    wait_until(lambda: len(bench.tasks) == 2)
+    assert bench.provider.part(job, after=0).count == 1
+    bench.clock.advance(4)
+    bench.gate.set()
     wait_until(lambda: len(bench.tasks) == 3)
     assert bench.provider.part(job, after=1) is None
-    bench.clock.advance(5)
+    bench.clock.advance(1)
     assert circuits_in(*bench.provider.part(job, after=1).results) == [1]
 
 
