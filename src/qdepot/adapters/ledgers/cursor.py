@@ -41,6 +41,8 @@ def position_of(cursor: str) -> Position:
         if digest != _digest(place):
             raise _not_ours()
         micros, job_id = json.loads(place)
+        if not isinstance(job_id, str):
+            raise _not_ours()
         position = Position(created_at=_EPOCH + timedelta(microseconds=micros), job_id=job_id)
     except (ValueError, TypeError, OverflowError):
         raise _not_ours() from None
