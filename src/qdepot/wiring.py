@@ -23,7 +23,7 @@ from qdepot.adapters.system_clock import SystemClock
 from qdepot.archive.archive import Archive
 from qdepot.config import Settings, StoreSettings
 from qdepot.domain.job import Duty, Job
-from qdepot.errors import UnavailableError
+from qdepot.errors import ConflictError, NotFoundError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits
 from qdepot.ports.ledger import Ledger
@@ -47,7 +47,11 @@ from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health, Recent
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
+from qdepot.services.rebuilding import Rebuilding
 from qdepot.services.submissions import Submissions
+
+_FIRST_WORD_S = 60.0
+"""How long an operator's command waits for the children to say which devices they play."""
 
 PROVIDERS = "qdepot.providers"
 """The group of entry points under which providers are found, ours and others'."""
@@ -205,6 +209,11 @@ def build_doubts(parts: Parts, jobs: Jobs) -> Doubts:
     return Doubts(jobs=jobs, ledger=parts.ledger, archive=parts.archive, clock=parts.clock, on_work=jobs.on_work)
 
 
+def build_rebuilding(parts: Parts) -> Rebuilding:
+    """The service that makes a ledger from the archive."""
+    return Rebuilding(ledger=parts.ledger, archive=parts.archive, backends=parts.backends, clock=parts.clock)
+
+
 def build_health(parts: Parts) -> Health:
     """The checks behind ``/readyz``."""
 
@@ -334,6 +343,44 @@ def running_service(settings: Settings, *, reconciler: bool) -> Iterator[Parts]:
             parts.ledger.release(holder=holder)
             if lock is not None:
                 lock.release()
+
+
+@contextlib.contextmanager
+def working_alone(settings: Settings) -> Iterator[Parts]:
+    """The parts of a process that has the data folder to itself, and knows all backends that can be known.
+
+    Raises:
+        NotFoundError: There is no such folder.
+        ConflictError: A service works with it.
+    """
+    lock = lock_folder(existing_data(settings))
+    if lock is None:
+        raise ConflictError(f"a service works with {settings.data}", solution="Stop it first, and all reconcilers.")
+    try:
+        with contextlib.closing(build_parts(settings)) as parts:
+            parts.about.describe(wait_s=_FIRST_WORD_S)
+            yield parts
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def records(settings: Settings) -> Iterator[tuple[Ledger, Archive]]:
+    """Ledger and archive, without what runs jobs.
+
+    Raises:
+        NotFoundError: There is no such data folder.
+    """
+    existing_data(settings)
+    with contextlib.closing(open_ledger(ledger_url(settings), clock=SystemClock())) as ledger:
+        yield ledger, open_archive(settings)
+
+
+def existing_data(settings: Settings) -> Path:
+    """The data folder. Raises NotFoundError if there is none: a typing error should not make a new one."""
+    if not settings.data.is_dir():
+        raise NotFoundError(f"there is no folder {settings.data}", solution="Say which with --data, or QDEPOT_DATA.")
+    return settings.data
 
 
 def new_holder(kind: str) -> str:

@@ -16,6 +16,7 @@ from enum import IntEnum
 from pydantic import BaseModel
 
 from qdepot.errors import (
+    ArchiveDamagedError,
     GoneError,
     InvalidRequestError,
     JobFailedError,
@@ -56,6 +57,8 @@ class ExitCode(IntEnum):
     """The job is not final yet, or was not within the time given."""
     NOT_ALLOWED = 6
     """The token is missing, wrong, or may not do that."""
+    DAMAGED = 7
+    """Stored objects are damaged or missing."""
     INTERNAL = 70
     """A mistake of qdepot's own."""
     INTERRUPTED = 130
@@ -64,7 +67,8 @@ class ExitCode(IntEnum):
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done; 1 a job failed or was cancelled; 2 wrong usage or invalid request; 3 not found; "
-    "4 the service does not answer; 5 not finished (in time); 6 not allowed; 70 internal error; 130 interrupted."
+    "4 the service does not answer; 5 not finished (in time); 6 not allowed; 7 stored objects are damaged or missing; "
+    "70 internal error; 130 interrupted."
 )
 
 _EXIT_CODES: tuple[tuple[tuple[type[QDepotError], ...], ExitCode], ...] = (
@@ -73,6 +77,7 @@ _EXIT_CODES: tuple[tuple[tuple[type[QDepotError], ...], ExitCode], ...] = (
     ((NotFinishedError, WaitTimeoutError), ExitCode.NOT_FINISHED),
     ((UnavailableError,), ExitCode.UNAVAILABLE),
     ((PermissionDeniedError,), ExitCode.NOT_ALLOWED),
+    ((ArchiveDamagedError,), ExitCode.DAMAGED),
     ((InvalidRequestError,), ExitCode.INVALID),
 )
 

@@ -20,19 +20,25 @@ class About:
         self._handle: TaskHandle | None = None
         self._known: Mapping[str, object] = {}
 
-    def describe(self) -> Mapping[str, object]:
-        """``packages``, ``qpy_versions`` and ``fake_devices``; empty while no child has answered. Does not wait."""
+    def describe(self, *, wait_s: float = 0.0) -> Mapping[str, object]:
+        """``packages``, ``qpy_versions`` and ``fake_devices``; empty while no child has answered.
+
+        Args:
+            wait_s: Longest wait for the first answer, in seconds.
+        """
         if self._known:
             return self._known
         with self._lock:
             try:
-                self._ask()
+                self._ask(wait_s)
+            except TimeoutError:
+                pass
             except QDepotError:
                 self._handle = None  # asked again at the next call
         return self._known
 
-    def _ask(self) -> None:
+    def _ask(self, wait_s: float) -> None:
         if self._handle is None:
             self._handle = self._pool.submit(describe_task())
-        if self._handle.done:
-            self._known = self._handle.result().meta
+        if wait_s or self._handle.done:
+            self._known = self._handle.result(timeout_s=wait_s).meta

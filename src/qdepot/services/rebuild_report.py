@@ -13,25 +13,34 @@ class Finding(StrEnum):
     """What became of something that was found."""
 
     ENDED = "ended"
-    """A job with its bundle."""
     DELETED = "deleted"
-    """A tombstone."""
     AT_BACKEND = "at its backend"
-    """A job whose receipt is stored; it is asked for there."""
     MAYBE_SENT = "maybe sent"
-    """A job that was about to be sent, without a receipt: the rescuer finds out."""
     TO_RUN = "to be run"
-    """A job that never set out, for a backend where that costs nothing."""
     HELD = "held"
-    """A job that never set out, which waits for a person."""
     CAUGHT_UP = "caught up"
-    """A row that was behind what the archive tells."""
     THERE = "there already"
-    """A row that is no less far than what the archive tells."""
     REPEAT = "repeat"
-    """A request for the same job as another one."""
     LEFT_OVER = "left over"
-    """A request of a job that has ended or was deleted."""
+
+    @property
+    def meaning(self) -> str:
+        """In a few more words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Finding.ENDED: "a job with its bundle",
+    Finding.DELETED: "a job that was deleted, and stays so",
+    Finding.AT_BACKEND: "a job that its backend has; it is asked for there",
+    Finding.MAYBE_SENT: "a job that its backend may have; it is looked for there",
+    Finding.TO_RUN: "a job that was not sent yet, and will be",
+    Finding.HELD: "a job that was not sent yet, and waits for a person: qdepot resolve",
+    Finding.CAUGHT_UP: "a row that was behind the archive",
+    Finding.THERE: "a row that was right",
+    Finding.REPEAT: "a request for the same job as another one",
+    Finding.LEFT_OVER: "a request of a job that was deleted, or whose bundle is damaged",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,9 +50,16 @@ class RebuildReport:
     Attributes:
         counts: How often what was found.
         damaged: Objects that are not what was written; they were skipped.
+        left_out: Jobs that the ledger did not take, in words.
         remarks: What else whoever reads this should know.
     """
 
     counts: Counter[Finding] = field(default_factory=Counter)
     damaged: list[ArchiveDamagedError] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """True if everything that was found could be read, and is in the ledger."""
+        return not self.damaged and not self.left_out

@@ -241,12 +241,12 @@ class RebuildRun:
             self.ledger.restore([(job, known.events)])
         except JobExistsError as error:
             if error.details.get("job_id") == job.id or job.idempotency_key_sha256 is None:
-                self.report.remarks.append(f"job {job.id} was found twice: {job.result_key or job.request_key}")
+                self.report.left_out.append(f"job {job.id} was found twice: {job.result_key or job.request_key}")
                 return
             self.report.remarks.append(f"job {job.id} has lost its idempotency key: {error.message}")
             self._restore_one(replace(known, job=replace(job, idempotency_key_sha256=None)), finding)
         except InvalidRequestError as error:
-            self.report.remarks.append(f"the ledger does not take job {job.id}: {error.message}")
+            self.report.left_out.append(f"the ledger does not take job {job.id}: {error.message}")
         else:
             self.report.counts[finding] += 1
 
