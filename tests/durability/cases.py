@@ -28,6 +28,8 @@ class Way:
         name: For people.
         backend: Where it goes.
         says: What the cloud says of it.
+        circuits: How many.
+        takes_s: How long a simulation of each takes.
         ends: How it may end.
         then: What else the user asks for, once the job has come as far as it goes by itself.
         goes_to: When that is.
@@ -36,9 +38,15 @@ class Way:
     name: str
     backend: str = "scripted_qpu"
     says: str = "Completed"
+    circuits: int = 1
+    takes_s: float = 0.0
     ends: frozenset[JobStatus] = frozenset({JobStatus.COMPLETED})
     then: Callable[[Lab, str], None] | None = None
     goes_to: Callable[[Job], bool] = is_settled
+
+    def order(self, number: int) -> dict[str, Any]:
+        """What is submitted."""
+        return order(number, backend=self.backend, says=self.says, circuits=self.circuits, takes_s=self.takes_s)
 
 
 @dataclass
@@ -108,12 +116,13 @@ class Cases:
     def _lab(self, name: str, cloud: CloudServer) -> Lab:
         folder = self.folder / re.sub(r"\W+", "-", name)
         folder.mkdir()
-        settings = {**SETTINGS, "providers": {"scripted": {"url": cloud.url}}, **self.settings(name)}
+        providers = {"scripted": {"url": cloud.url}, "aer": {"part_interval_s": 0.05}}
+        settings = {**SETTINGS, "providers": providers, **self.settings(name)}
         return Lab(self.nursery, folder, settings)
 
     def _go(self, lab: Lab, way: Way, *, number: int) -> str:
         """Submit, and wait until all has come to its end, whoever has to be started for it."""
-        job_id = lab.submit(order(number, backend=way.backend, says=way.says), key=f"key {number}")
+        job_id = lab.submit(way.order(number), key=f"key {number}")
         with lab.opened() as (ledger, _):
             lab.wait_for(lambda: way.goes_to(ledger.get(job_id)), reconcile=bool(number % 2))
             if way.then is not None:
@@ -129,7 +138,7 @@ class Cases:
             job = ledger.get_many([job_id]).get(job_id)
             verdict = Verdict(died=False, job=job, submissions=_count(cloud, job_id))
             if job is not None and job.status is JobStatus.COMPLETED:
-                wanted = counts_of(order(number, backend=way.backend)["program"])
+                wanted = counts_of(way.order(number)["program"])
                 if result_of(archive, job) != wanted:
                     verdict.problems.append(f"its result is not {wanted}")
             if job is not None and job.stage is not Stage.IN_DOUBT and job.status not in way.ends:

@@ -50,10 +50,15 @@ HERE = [
     "after ledger.claim poll",
     *_around("ledger.save RUNNING/collecting"),
     "after ledger.claim collect",
-    *_around("aer.result", "ledger.events", "completed.create_many bundle", "ledger.save COMPLETED/done", "aer.forget"),
+    *_around("aer.rest", "ledger.events", "completed.create_many bundle", "ledger.save COMPLETED/done", "aer.forget"),
     *CLEAN,
 ]
 """The way of a job that runs in the process itself."""
+
+PARTS = _around(
+    "ledger.save RUNNING/running", "aer.part", "pending.create part", "ledger.save a part", "pending.get_range part"
+)
+"""What a job adds whose first circuits are done before the last."""
 
 CANCEL = _around(
     "ledger.save cancel wished", "cloud.cancel", "ledger.save QUEUED/collecting", "ledger.save CANCELLED/done"

@@ -23,20 +23,30 @@ from qdepot.testing.scripted_results import outcome_of
 from qdepot.wiring import ledger_url, open_archive
 
 
-def order(number: int, *, backend: str = "scripted_qpu", says: str = "Completed") -> dict[str, Any]:
-    """A job that is told from others by its result."""
-    bits, shots = f"{number % 32:05b}", 1 + number % 1000
-    flips = "".join(f"x q[{place}];\n" for place, bit in enumerate(reversed(bits)) if bit == "1")
-    source = f"OPENQASM 3.0;\n// says: {says}\nqubit[5] q;\nbit[5] c;\n{flips}c = measure q;\n"
-    program = {"kind": "sampler", "shots": shots, "circuits": [{"format": "openqasm3", "source": source}]}
+def order(
+    number: int, *, backend: str = "scripted_qpu", says: str = "Completed", circuits: int = 1, takes_s: float = 0.0
+) -> dict[str, Any]:
+    """A job that is told from others by its results."""
+    sources = [_source(number + place, says=says, takes_s=takes_s) for place in range(circuits)]
+    program = {
+        "kind": "sampler",
+        "shots": 1 + number % 1000,
+        "circuits": [{"format": "openqasm3", "source": source} for source in sources],
+    }
     return {"backend": backend, "program": program, "name": f"job {number}"}
 
 
-def counts_of(program: Mapping[str, Any]) -> dict[str, int]:
-    """What an order's result must be."""
-    bits = outcome_of(program["circuits"][0]["source"].encode())
-    assert bits is not None
-    return {bits: program["shots"]}
+def _source(number: int, *, says: str, takes_s: float) -> str:
+    bits = f"{number % 32:05b}"
+    flips = "".join(f"x q[{place}];\n" for place, bit in enumerate(reversed(bits)) if bit == "1")
+    remarks = f"// says: {says}\n// takes: {takes_s}\n"
+    return f"OPENQASM 3.0;\n{remarks}qubit[5] q;\nbit[5] c;\n{flips}c = measure q;\n"
+
+
+def counts_of(program: Mapping[str, Any]) -> list[dict[str, int]]:
+    """What an order's results must be."""
+    outcomes = [outcome_of(circuit["source"].encode()) for circuit in program["circuits"]]
+    return [{str(bits): program["shots"]} for bits in outcomes]
 
 
 def until(condition: Callable[[], bool], what: str, *, patience_s: float = PATIENCE_S) -> None:
@@ -145,11 +155,10 @@ def is_settled(job: Job) -> bool:
     return job.pending_removed or job.stage is Stage.IN_DOUBT
 
 
-def result_of(archive: Archive, job: Job) -> dict[str, int]:
-    """The counts of a job of one circuit."""
+def result_of(archive: Archive, job: Job) -> list[dict[str, int]]:
+    """The counts of each circuit."""
     assert job.status is JobStatus.COMPLETED
-    counts: dict[str, int] = json.loads(b"".join(archive.open_result(job)))["results"][0]["counts"]
-    return counts
+    return [entry["counts"] for entry in json.loads(b"".join(archive.open_result(job)))["results"]]
 
 
 def _json(key: str) -> dict[str, str]:

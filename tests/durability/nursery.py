@@ -33,6 +33,7 @@ from support.played_aer import OPERATIONS
 def main() -> None:
     """Serve orders until there are no more."""
     _warm_up()
+    _say({"ready": True})
     wakeup, alarm = os.pipe()
     os.set_blocking(alarm, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -132,11 +132,13 @@ def nursery() -> Iterator[Nursery]:
         [sys.executable, "-m", "durability.nursery"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
         preexec_fn=end_with_parent,
     )
+    assert process.stdout is not None
     with process:
         try:
+            assert process.stdout.readline(), "the nursery did not start; it says why above"
             yield Nursery(process)
         finally:
             process.kill()

@@ -22,7 +22,7 @@ _LEDGER = {"add", "claim", "save", "renew", "release", "delete", "get_many", "fi
 _LEDGER |= {"unfinished_with_request"}
 _STORE = {"create", "create_many", "replace", "get", "get_range", "head", "delete", "check", "scan"}
 _CLOUD = {"backends", "submit", "statuses", "result", "cancel", "find_by_tag"}
-_AER = {"submit", "result", "cancel", "forget"}
+_AER = {"submit", "result", "part", "rest", "cancel", "forget"}
 
 
 def watched(parts: Parts, note: Note) -> Parts:
@@ -84,7 +84,7 @@ def _story(change: JobChange) -> str:
     if (after.name, after.tags) != (before.name, before.tags):
         return "renamed"
     if change.event is None:
-        return "looked at"
+        return "looked at" if after.parts == before.parts else "a part"
     return f"{after.status}/{after.stage}"
 
 

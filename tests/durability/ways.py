@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from durability.cases import Way
-from durability.kill_points import CANCEL, CLEAN, COLLECT, DELETE, FAIL, HERE, REMOTE, RENAME, SEND
+from durability.kill_points import CANCEL, CLEAN, COLLECT, DELETE, FAIL, HERE, PARTS, REMOTE, RENAME, SEND
 from durability.lab import Lab, is_settled
 from qdepot.domain.job import Job, JobStatus
 
@@ -57,6 +57,12 @@ ROWS = [
     Row(way=Way(name="tag"), cloud="tag", points=SEND, passes=REMOTE),
     Row(way=Way(name="neither"), cloud="neither", points=SEND, passes=REMOTE),
     Row(way=Way(name="here", backend="aer"), points=HERE, passes=[*REMOTE, *HERE], sent=0),
+    Row(
+        way=Way(name="in parts", backend="aer", circuits=12, takes_s=0.1),
+        points=PARTS,
+        passes=[*REMOTE, *HERE, *PARTS],
+        sent=0,
+    ),
     Row(
         way=Way(
             name="cancelled",

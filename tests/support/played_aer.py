@@ -1,8 +1,13 @@
-"""Operations of the room quantum, played for circuits of X gates: no Qiskit, no child process."""
+"""Operations of the room quantum, played for circuits of X gates: no Qiskit, no child process.
+
+A circuit with a line ``// takes: 0.1`` takes so many seconds.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import time
 
 from qdepot.domain.program import Circuit, Program, ProgramFormat, ProgramKind
 from qdepot.ports.compute_pool import Payload
@@ -15,13 +20,19 @@ def check(payload: Payload) -> Payload:
 
 
 def simulate(payload: Payload) -> Payload:
-    document = {"results": results_of(_program(payload), otherwise={"0": 1})}
+    program = _program(payload)
+    for circuit in program.circuits:
+        if found := _TAKES.search(circuit.source):
+            time.sleep(float(found[1]))
+    document = {"results": results_of(program, otherwise={"0": 1})}
     return Payload(meta={"metadata": {}}, parts={"result.json": json.dumps(document).encode()})
 
 
 def describe(payload: Payload) -> Payload:
     return Payload(meta={"packages": {}, "qpy_versions": [], "fake_devices": []})
 
+
+_TAKES = re.compile(rb"// takes: ([0-9.]+)")
 
 OPERATIONS = {"check": check, "simulate": simulate, "describe": describe}
 
