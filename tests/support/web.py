@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -132,11 +132,12 @@ class Bench:
         """Bring a job to its end as the collector does."""
         at = self.world.clock.now()
         queued = job.moved_to(JobStatus.QUEUED, Stage.WAITING, at=at, by="submitter", why="sent", provider_job_id="v-1")
-        outcome = None
+        outcome = self.world.archive.gathered(job, [])
         if status is JobStatus.COMPLETED:
             outcome = Outcome(document=json.dumps(document).encode(), members=members or {})
+        done = job.num_circuits if status is JobStatus.COMPLETED else job.circuits_done
         bundle = self.world.archive.complete(
-            queued.after,
+            replace(queued.after, circuits_done=done),
             status=status,
             failure=failure,
             ended_at=at,
@@ -155,6 +156,7 @@ class Bench:
             result_key=bundle.key,
             result_sha256=bundle.sha256,
             result_size_bytes=bundle.result_size_bytes,
+            circuits_done=bundle.circuits_done,
         )
         assert self.world.ledger.save([queued]) == [True]
         assert self.world.ledger.save([ended]) == [True]

@@ -15,6 +15,7 @@ from qdepot.errors import ConflictError, JobFailedError, NotFinishedError, NotFo
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobFilter, Ledger, Page
 from qdepot.services.orders import JobOrder, Submitted
+from qdepot.services.partial_results import PartialResult, PartialResults
 from qdepot.services.submissions import Submissions
 
 _EDIT_TRIES = 5
@@ -97,6 +98,21 @@ class Jobs:
         """
         return self.archive.open_arrays(self._completed(job_id, caller))
 
+    def partial_result(self, job_id: str, *, caller: Caller) -> PartialResult:
+        """What there is of the result by now, of a job in any status. Raises as :meth:`get`.
+
+        Reading it raises UnavailableError if the job ends just then: ask again.
+        """
+        return self._partial_results.result(self._found(job_id, caller))
+
+    def partial_arrays(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
+        """As :meth:`result_arrays`, of the circuits that are done, of a job in any status.
+
+        Raises:
+            NotFoundError: As for :meth:`get`; or the job did not ask for memory, or ended without any.
+        """
+        return self._partial_results.arrays(self._found(job_id, caller))
+
     def objects(self, job_id: str, *, caller: Caller) -> list[dict[str, object]]:
         """Where the job lies: ``area``, ``key``, ``size_bytes``, ``sha256`` and, for a bundle, ``members``."""
         return self.archive.objects(self._found(job_id, caller))
@@ -169,6 +185,10 @@ class Jobs:
         trouble = "" if job.is_final else self.submissions.acceptance.backends.trouble(job.backend)
         return replace(job, why=why_waiting(job, now=self.clock.now(), trouble=trouble))
 
+    @property
+    def _partial_results(self) -> PartialResults:
+        return PartialResults(ledger=self.ledger, archive=self.archive)
+
     def _found(self, job_id: str, caller: Caller) -> Job:
         """The job as the ledger holds it."""
         job = self.ledger.get(canonical_job_id(job_id) or job_id)
@@ -192,6 +212,8 @@ class Jobs:
         if job.status is JobStatus.COMPLETED:
             return job
         details: dict[str, object] = {"status": job.shown_status}
+        if job.circuits_done:
+            details["circuits_done"] = job.circuits_done
         if not job.is_final:
             raise NotFinishedError(
                 f"job {job.id} has no result yet: it is {job.shown_status}",
@@ -200,7 +222,16 @@ class Jobs:
             )
         failure = job.failure
         if failure is None:
-            raise JobFailedError(f"job {job.id} was cancelled and has no result", details=details)
+            raise JobFailedError(f"job {job.id} was cancelled", solution=_hint(job), details=details)
         described = {"code": failure.code, "message": failure.message, "solution": failure.solution}
         details["failure"] = {**described, "details": dict(failure.details)}
-        raise JobFailedError(f"job {job.id} failed: {failure.message}", solution=failure.solution, details=details)
+        solution = f"{failure.solution} {_hint(job)}".strip()
+        raise JobFailedError(f"job {job.id} failed: {failure.message}", solution=solution, details=details)
+
+
+def _hint(job: Job) -> str:
+    if not job.circuits_done:
+        return ""
+    return (
+        f"The results of the first {job.circuits_done} of {job.num_circuits} circuits are kept: ask for ?partial=true."
+    )

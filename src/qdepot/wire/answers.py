@@ -58,6 +58,9 @@ class ResultAnswer(_Answer):
 
     id: str
     status: WireStatus
+    partial: bool = Field(default=False, description="True if these are the results of the leading circuits so far.")
+    circuits_done: int | None = Field(default=None, description="How many results there are; told with `partial=true`.")
+    num_circuits: int | None = Field(default=None, description="How many circuits the job has; told as well.")
     results: list[SamplerResultAnswer | EstimatorResultAnswer]
 
 
@@ -70,6 +73,8 @@ class StatusAnswer(_Answer):
     why: str = ""
     attempt: int = 1
     queue_position: int | None = None
+    circuits_done: int = Field(default=0, description="Leading circuits whose results are stored.")
+    num_circuits: int | None = None
     ended_at: datetime | None = None
 
 
@@ -98,6 +103,7 @@ class JobAnswer(_Answer):
     provider_job_id: str | None = None
     vendor_status: str | None = None
     queue_position: int | None = None
+    circuits_done: int = Field(default=0, description="Leading circuits whose results are stored.")
     last_poll_error: str | None = None
     next_try_at: datetime | None = None
     why: str = ""

@@ -50,6 +50,8 @@ def test_the_status_is_small(bench: Bench):
         "stage": "waiting",
         "attempt": 1,
         "queue_position": None,
+        "circuits_done": 0,
+        "num_circuits": 1,
         "ended_at": None,
     }
 
@@ -104,6 +106,20 @@ def test_a_status_that_is_not_the_known_one_is_answered_at_once(bench: Bench):
     assert bench.get(f"/v1/jobs/{job.id}/status?wait={LONG}&known=QUEUED").json()["status"] == "CREATED"
 
 
+def test_a_wait_for_more_circuits_ends_when_some_are_done(bench: Bench, looks):
+    job = bench.submit()
+
+    async def scene():
+        path = f"/v1/jobs/{job.id}/status?wait={LONG}&known=CREATED&known_circuits=0"
+        waiting = asyncio.ensure_future(bench.ask("GET", path))
+        await looked(looks, 1)
+        assert bench.world.ledger.save([job.edited(parts=1, circuits_done=1)]) == [True]
+        return await waiting
+
+    answer = bench.runner.run(scene()).json()
+    assert (answer["status"], answer["circuits_done"], answer["num_circuits"]) == ("CREATED", 1, 1)
+
+
 def test_a_wish_to_cancel_is_a_change_of_status(bench: Bench, looks):
     job = bench.submit()
 
@@ -153,7 +169,9 @@ def test_a_service_that_stops_lets_nobody_wait(bench: Bench, looks):
     assert bench.runner.run(scene()).json()["status"] == "CREATED"
 
 
-@pytest.mark.parametrize("query", ["wait=-1", "wait=61", "wait=x", "wait=nan", "known=DONE", "wiat=3"])
+@pytest.mark.parametrize(
+    "query", ["wait=-1", "wait=61", "wait=x", "wait=nan", "known=DONE", "known_circuits=-1", "wiat=3"]
+)
 def test_a_bad_query_is_refused(bench: Bench, query):
     job = bench.submit()
     found = problem(bench.get(f"/v1/jobs/{job.id}/status?{query}"), 422, "invalid_request")

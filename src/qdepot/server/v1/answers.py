@@ -26,6 +26,8 @@ def status_answer(job: Job) -> StatusAnswer:
         why=job.why,
         attempt=job.attempt,
         queue_position=job.queue_position,
+        circuits_done=job.circuits_done,
+        num_circuits=job.num_circuits,
         ended_at=job.ended_at,
     )
 
@@ -64,6 +66,8 @@ def links_of(job: Job) -> Mapping[str, str]:
     links = {name: f"{path}/{name}" for name in ("status", "program", "events", "objects")}
     if job.status is JobStatus.COMPLETED:
         links["result"] = f"{path}/result"
+    elif job.circuits_done:
+        links["partial_result"] = f"{path}/result?partial=true"
     if not job.is_final:
         links["cancel"] = f"{path}/cancel"
     return {"self": path, **links}

@@ -28,6 +28,9 @@ class StatusQuery(_Query):
     known: WireStatus | None = Field(
         default=None, description="While waiting, answer also as soon as the status is not this one."
     )
+    known_circuits: int | None = Field(
+        default=None, ge=0, description="While waiting, answer also as soon as more circuits than so many are done."
+    )
 
 
 class ListQuery(_Query):

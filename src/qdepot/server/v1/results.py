@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -14,6 +15,7 @@ from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, job_answer
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
+from qdepot.services.partial_results import PartialResult
 from qdepot.wire.answers import JobAnswer, ResultAnswer
 
 NPZ = "application/x-npz"
@@ -21,6 +23,8 @@ NPZ = "application/x-npz"
 ResultFormat = Annotated[
     Literal["json", "npz"] | None, Query(alias="format", description="Instead of the header `Accept`.")
 ]
+
+Partial = Annotated[bool, Query(description="What there is by now, of a job in any status.")]
 
 
 class ResultRoutes:
@@ -67,22 +71,31 @@ class ResultRoutes:
         *,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
         result_format: ResultFormat = None,
+        partial: Partial = False,
     ) -> Response:
         """The result of a job.
 
         While there is none, the answer is 409 `not_finished` with the status in `details`; if there will never be one,
         409 `job_failed` with the reason in `details.failure`.
 
+        With `partial=true` it is what there is by now, of a job in any status: the results of the leading circuits,
+        maybe none. `circuits_done` says how many, and `partial` is false once they are all there are. A job that
+        failed or was cancelled keeps what was done of it.
+
         Jobs with the option `memory` have their shots, in order, also as NumPy arrays: ask with
         `Accept: application/x-npz`. `memory/<circuit>/<register>` holds bytes, packed, most significant first.
         """
         job_id = canonical_job_id(job_id) or job_id
         if result_format == "npz" or (result_format is None and NPZ in accept):
-            arrays = self._jobs.result_arrays(job_id, caller=caller)
+            open_arrays = self._jobs.partial_arrays if partial else self._jobs.result_arrays
+            arrays = open_arrays(job_id, caller=caller)
             name = f'attachment; filename="{job_id}.npz"'
             return streamed(arrays, media_type=NPZ, headers={"Vary": "Accept", "Content-Disposition": name})
-        pieces = self._jobs.result(job_id, caller=caller)
-        document = with_members(_members(job_id), pieces)
+        if partial:
+            found = self._jobs.partial_result(job_id, caller=caller)
+            document = with_members(_partial_members(found), found.document)
+        else:
+            document = with_members(_members(job_id), self._jobs.result(job_id, caller=caller))
         return streamed(document, media_type="application/json", headers={"Vary": "Accept"})
 
     def _inline_result(self, job: Job, caller: Caller) -> bytes:
@@ -94,3 +107,15 @@ class ResultRoutes:
 
 def _members(job_id: str) -> bytes:
     return b'"id":"%b","status":"COMPLETED"' % job_id.encode()
+
+
+def _partial_members(found: PartialResult) -> bytes:
+    job = found.job
+    about = {
+        "id": job.id,
+        "status": job.shown_status,
+        "partial": not found.is_whole,
+        "circuits_done": job.circuits_done,
+        "num_circuits": job.num_circuits,
+    }
+    return json.dumps(about)[1:-1].encode()

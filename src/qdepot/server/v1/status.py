@@ -52,7 +52,8 @@ class StatusRoutes:
         """The status of a job, small and cheap; or wait for it to change.
 
         With `wait`, the answer comes when the job is final or the time is over; with `known` besides, also as soon as
-        the job's status is no longer that one. An answer may come early: look at its status, and ask again.
+        the job's status is no longer that one, and with `known_circuits`, as soon as results of more circuits are
+        stored. An answer may come early: look at its status, and ask again.
         """
         job = await self._awaited(job_id, query, request=request, caller=caller)
         if job is None:
@@ -72,7 +73,9 @@ class StatusRoutes:
             return None
 
         def is_over(job: Job) -> bool:
-            return job.is_final or (query.known is not None and job.shown_status != query.known)
+            has_moved = query.known is not None and job.shown_status != query.known
+            has_more = query.known_circuits is not None and job.circuits_done > query.known_circuits
+            return job.is_final or has_moved or has_more
 
         return await self._waiters.until(
             job_id, caller=caller, is_over=is_over, timeout_s=query.wait, receive=request.receive
