@@ -144,19 +144,19 @@ class Listing(LedgerFixtures):
         assert found == {"old": 0, "both": 1, "new": 1}
         assert ledger.get(job.id).tags == ("both", "new")
 
-    def test_a_long_list_is_read_without_gap_or_repeat_while_jobs_arrive(self, ledger: Ledger) -> None:
+    def test_a_long_list_is_read_without_gap_or_repeat_while_jobs_arrive(self, fresh_ledger: Ledger) -> None:
         old = [make_job(number, created_at=MADE_AT + (number % 500) * SECOND) for number in range(1, 10_001)]
         for start in range(0, len(old), 1000):
-            add(ledger, *old[start : start + 1000])
+            add(fresh_ledger, *old[start : start + 1000])
         seen: list[Job] = []
         cursor = None
         for number in range(20_001, 20_201):
-            page = ledger.page(EVERYTHING, limit=50 + number % 7, cursor=cursor)
+            page = fresh_ledger.page(EVERYTHING, limit=50 + number % 7, cursor=cursor)
             seen += page.jobs
             cursor = page.next_cursor
             if cursor is None:
                 break
-            add(ledger, make_job(number, created_at=MADE_AT + 1000 * SECOND))
+            add(fresh_ledger, make_job(number, created_at=MADE_AT + 1000 * SECOND))
         assert cursor is None
         assert seen == sorted(old, key=lambda job: (job.created_at, job.id), reverse=True)
 

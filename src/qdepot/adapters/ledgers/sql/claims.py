@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Double,
     Integer,
+    Row,
     Select,
     Text,
     TextClause,
@@ -98,8 +99,12 @@ class Leases:
         self._release_named = release_statement(time.now).where(jobs.c.id.in_(_IDS))
         self._claims: dict[_Shape, Update] = {}
 
-    def claim(self, connection: Connection, wish: Wish) -> list[Job]:
-        """Lease jobs to the holder, in one statement (after one that unparks those whose time has come)."""
+    def claim(self, connection: Connection, wish: Wish) -> Sequence[Row[Any]]:
+        """Lease jobs to the holder, in one statement (after one that unparks those whose time has come).
+
+        Returns:
+            The jobs' rows, in no order; :func:`in_turn` makes jobs of them when the transaction is over.
+        """
         if wish.is_empty:
             return []
         if wish.job_ids is None:
@@ -107,8 +112,7 @@ class Leases:
         shape = _Shape.of(wish)
         if shape not in self._claims:
             self._claims[shape] = claim_statement(shape, self._time.now)
-        rows = connection.execute(self._claims[shape], {**wish.parameters(), **self._time.parameters()})
-        return sorted(map(job_of, rows), key=lambda job: (-job.priority, job.created_at, job.id))
+        return connection.execute(self._claims[shape], {**wish.parameters(), **self._time.parameters()}).all()
 
     def renew(self, connection: Connection, job_ids: Sequence[str], *, holder: str, lease_s: float) -> set[str]:
         """Extend those leases that the holder still has."""
@@ -125,6 +129,11 @@ class Leases:
             return connection.execute(self._release, mine).rowcount
         named = batches(sorted(set(job_ids)))
         return sum(connection.execute(self._release_named, {"ids": some, **mine}).rowcount for some in named)
+
+
+def in_turn(rows: Sequence[Row[Any]]) -> list[Job]:
+    """The jobs of a claim, in the order of their turn."""
+    return sorted(map(job_of, rows), key=lambda job: (-job.priority, job.created_at, job.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from qdepot.adapters.ledgers.sql.grouping import GroupedTransactions
 from qdepot.adapters.ledgers.sql.ledger_time import DatabaseTime, LedgerTime, MachineTime
-from qdepot.adapters.ledgers.sql.transactions import GroupedTransactions, PlainTransactions, Transactions
+from qdepot.adapters.ledgers.sql.transactions import PlainTransactions, Transactions
 from qdepot.adapters.ledgers.sql.watch import PostgresWatch, SqliteWatch, Watch
 from qdepot.errors import InvalidRequestError
 from qdepot.ports.clock import Clock
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 _CONNECTIONS = 8
 _MORE_CONNECTIONS = 32
+_PATIENCE_S = 60.0
+"""How long jobs wait for being added to PostgreSQL; its own time limits are shorter."""
 _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",  # a commit is on the disk when it returns
     "PRAGMA fullfsync=ON",  # on macOS too
@@ -38,6 +41,7 @@ class Database:
         readers: Gives connections on which each statement sees what is committed.
         writers: Gives connections for transactions that write, to those few who need more than a unit of work.
         transactions: Runs units of work that write.
+        additions: Runs those that add jobs, which come one by one from many callers.
         time: The time by which leases are judged.
         is_timed_by_machine: That time is this machine's, so it begins anew with a boot.
         watch: The line to other processes.
@@ -47,6 +51,7 @@ class Database:
     readers: Engine
     writers: Engine
     transactions: Transactions
+    additions: Transactions
     time: LedgerTime
     is_timed_by_machine: bool
     watch: Watch
@@ -65,6 +70,7 @@ class Database:
     def close(self) -> None:
         """Let go of all connections."""
         self.watch.close()
+        self.additions.close()
         self.transactions.close()
         self.readers.dispose()
         self.writers.dispose()
@@ -106,11 +112,14 @@ def _sqlite(url: URL, *, clock: Clock, busy_timeout_s: float) -> Database:
     event.listen(readers, "connect", _pragmas_setter(*_SQLITE_PRAGMAS, "PRAGMA query_only=ON"))
     event.listen(writers, "connect", _pragmas_setter(*_SQLITE_PRAGMAS, "PRAGMA journal_mode=WAL"))
     event.listen(writers, "begin", _begin_immediate)
+    # SQLite lets one connection write at a time anyway.
+    grouped = GroupedTransactions(PlainTransactions(writers), patience_s=4 * busy_timeout_s)
     return Database(
         place=f"SQLite file {local.database}",
         readers=readers,
         writers=writers,
-        transactions=GroupedTransactions(writers, patience_s=4 * busy_timeout_s),
+        transactions=grouped,
+        additions=grouped,
         time=MachineTime(clock),
         is_timed_by_machine=True,
         watch=SqliteWatch(readers),
@@ -146,11 +155,13 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
             " -c idle_in_transaction_session_timeout=60s",
         },
     )
+    plain = PlainTransactions(writers)
     return Database(
         place=f"PostgreSQL database {url.database or ''}",
         readers=writers.execution_options(isolation_level="AUTOCOMMIT"),
         writers=writers,
-        transactions=PlainTransactions(writers),
+        transactions=plain,
+        additions=GroupedTransactions(plain, patience_s=_PATIENCE_S),
         time=time,
         is_timed_by_machine=is_timed_by_machine,
         watch=PostgresWatch(writers),

@@ -68,6 +68,11 @@ def explained(error: Exception) -> QDepotError:
     return InternalError(f"The ledger was asked for something that it cannot do ({type(error).__name__}).")
 
 
+def closed() -> UnavailableError:
+    """There is no ledger any more."""
+    return UnavailableError("This ledger has been closed.")
+
+
 def sqlstate_of(error: DBAPIError) -> str:
     """PostgreSQL's code for what went wrong; empty if there is none."""
     return getattr(error.orig, "sqlstate", None) or ""

@@ -21,18 +21,18 @@ from qdepot.adapters.ledgers.refusals import (
     page_limit_checked,
 )
 from qdepot.adapters.ledgers.sql import queries
+from qdepot.adapters.ledgers.sql.adding import Addition, bury
 from qdepot.adapters.ledgers.sql.batches import batches
-from qdepot.adapters.ledgers.sql.changes import Addition, Saving, bury, remove
-from qdepot.adapters.ledgers.sql.claims import Leases, Wish
+from qdepot.adapters.ledgers.sql.claims import Leases, Wish, in_turn
 from qdepot.adapters.ledgers.sql.connecting import Database
-from qdepot.adapters.ledgers.sql.faults import database_errors_explained
+from qdepot.adapters.ledgers.sql.faults import closed, database_errors_explained
 from qdepot.adapters.ledgers.sql.listing import page_query
 from qdepot.adapters.ledgers.sql.rows import event_of, job_of
+from qdepot.adapters.ledgers.sql.saving import Saving, remove
 from qdepot.adapters.ledgers.sql.schema import Schema
 from qdepot.adapters.ledgers.subscribers import Subscribers
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus
-from qdepot.errors import UnavailableError
 from qdepot.ports.ledger import JobFilter, Page
 
 T = TypeVar("T")
@@ -54,12 +54,18 @@ class SqlLedger:
 
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:
         """See the port."""
-        self._insert(Addition(jobs))
+        self.restore([(job, [event]) for job, event in jobs])
 
     def restore(self, jobs: Sequence[tuple[Job, Sequence[JobEvent]]]) -> None:
         """See the port."""
-        first = [(job, history[0]) for job, history in jobs]
-        self._insert(Addition(first, [event for _, history in jobs for event in history[1:]]))
+        batch_checked(job for job, _ in jobs)
+        addition = Addition.of(jobs)
+        with self._asked():
+            try:
+                self._database.additions.run(addition)
+            except IntegrityError as error:
+                raise self._database.read(addition.conflict) from error.orig
+        self._tell()
 
     def bury(self, deleted: Mapping[str, datetime]) -> None:
         """See the port."""
@@ -113,7 +119,7 @@ class SqlLedger:
     ) -> list[Job]:
         """See the port."""
         wish = Wish(duty=duty, holder=holder, lease_s=lease_s, limit=limit, job_ids=job_ids, backends=backends)
-        return self._write(partial(self._leases.claim, wish=wish))
+        return in_turn(self._write(partial(self._leases.claim, wish=wish)))
 
     def renew(self, job_ids: Sequence[str], *, holder: str, lease_s: float) -> set[str]:
         """See the port."""
@@ -123,7 +129,7 @@ class SqlLedger:
         """See the port."""
         for change in changes:
             identity_checked(change)
-        won = self._write(partial(self._saving.save, changes=changes, holder=holder, keep_lease=keep_lease))
+        won = self._write(self._saving.of(changes, holder=holder, keep_lease=keep_lease))
         if any(won):
             self._tell()
         return won
@@ -176,15 +182,6 @@ class SqlLedger:
         self._closed = True
         self._database.close()
 
-    def _insert(self, addition: Addition) -> None:
-        batch_checked(job for job, _ in addition.new)
-        with self._asked():
-            try:
-                self._database.transactions.run(addition)
-            except IntegrityError as error:
-                raise self._database.read(addition.conflict) from error.orig
-        self._tell()
-
     def _tell(self) -> None:
         """Something was committed."""
         self._subscribers.tell()
@@ -206,6 +203,6 @@ class SqlLedger:
     def _asked(self) -> Iterator[None]:
         """Refuses if the ledger is closed; explains errors."""
         if self._closed:
-            raise UnavailableError("This ledger has been closed.")
+            raise closed()
         with database_errors_explained():
             yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,6 +16,8 @@ from qdepot.domain.job import Failure, Job, JobStatus, Stage
 _JOB_FIELDS = tuple(field.name for field in fields(Job))
 _EVENT_FIELDS = tuple(field.name for field in fields(JobEvent))
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
 JOB_COLUMNS = tuple(tables.jobs.c[name] for name in _JOB_FIELDS)
 """What :func:`job_of` wants, in this order."""
 EVENT_COLUMNS = tuple(tables.events.c[name] for name in _EVENT_FIELDS)
@@ -27,12 +29,18 @@ def job_row(job: Job) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(job, name) for name in _JOB_FIELDS}
     row["status"] = job.status.value
     row["stage"] = job.stage.value
-    row["tags"] = tags_text(job.tags)
+    row["tags"] = _json(job.tags)
     row["options"] = _json(job.options)
     row["summary"] = None if job.summary is None else _json(job.summary)
     row["outcome"] = None if job.outcome is None else job.outcome.value
     row["failure"] = None if job.failure is None else _json(asdict(job.failure))
     return row
+
+
+def duty_row(job: Job) -> dict[str, str | None]:
+    """The column of ``jobs`` that says who acts next."""
+    duty = job.next_duty
+    return {"duty": None if duty is None else duty.value}
 
 
 def job_of(row: Row[Any] | Sequence[Any]) -> Job:
@@ -49,11 +57,6 @@ def job_of(row: Row[Any] | Sequence[Any]) -> Job:
     if known["failure"] is not None:
         known["failure"] = Failure(**json.loads(known["failure"]))
     return Job(**known)
-
-
-def tags_text(tags: Sequence[str]) -> str:
-    """Tags as the column ``tags`` holds them."""
-    return _json(tags)
 
 
 def tag_rows(job: Job) -> list[dict[str, Any]]:
@@ -74,7 +77,3 @@ def event_row(event: JobEvent) -> dict[str, Any]:
 def event_of(row: Row[Any] | Sequence[Any]) -> JobEvent:
     """The event that a row of :data:`EVENT_COLUMNS` holds."""
     return JobEvent(**dict(zip(_EVENT_FIELDS, row, strict=True)))
-
-
-def _json(value: Mapping[str, object] | Sequence[object]) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,146 @@
+"""Changes of jobs, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, delete, insert, select, update
+
+from qdepot.adapters.ledgers.refusals import IDENTITY
+from qdepot.adapters.ledgers.sql.batches import batches
+from qdepot.adapters.ledgers.sql.ledger_time import LedgerTime
+from qdepot.adapters.ledgers.sql.rows import duty_row, event_row, job_row, tag_rows
+from qdepot.adapters.ledgers.sql.tables import events, job_tags, jobs, tombstones
+from qdepot.adapters.ledgers.sql.transactions import Unit
+from qdepot.domain.job import Job, JobChange
+
+_INSERT_TAGS = insert(job_tags)
+_INSERT_EVENTS = insert(events)
+_UPDATE = update(jobs).where(jobs.c.id == bindparam("this_job"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A change and the columns it writes."""
+
+    change: JobChange
+    row: Mapping[str, Any]
+
+    @property
+    def job_id(self) -> str:
+        return self.change.before.id
+
+
+@dataclass(slots=True)
+class _Standing:
+    """Where a stored job stands while changes are judged, by the ledger's clock."""
+
+    version: int
+    tags: str
+    holder: str | None
+    lease_until: float | None
+    now: float
+    saved: _Step | None = None
+
+    def takes(self, step: _Step, *, holder: str | None) -> bool:
+        """Take the step if nothing happened since, and the holder, if there is one, still has its lease."""
+        if holder is not None and (self.holder != holder or (self.lease_until or 0.0) <= self.now):
+            return False
+        if self.version != step.change.before.version:
+            return False
+        self.version = step.change.after.version
+        self.saved = step
+        return True
+
+
+class Saving:
+    """Saves changes of a ledger's jobs, judging leases by its time."""
+
+    def __init__(self, time: LedgerTime) -> None:
+        self._time = time
+        self._lock = lock_statement(time.after_lock)
+
+    def of(self, changes: Sequence[JobChange], *, holder: str | None, keep_lease: bool) -> Unit[list[bool]]:
+        """The unit that saves these; see :meth:`qdepot.ports.ledger.Ledger.save`. Rows are made before its turn."""
+        steps = [_Step(change, _row_of(change.after)) for change in changes]
+        ends_lease = holder is not None and not keep_lease
+        return partial(self._save, steps=steps, holder=holder, ends_lease=ends_lease)
+
+    def _save(
+        self, connection: Connection, steps: Sequence[_Step], *, holder: str | None, ends_lease: bool
+    ) -> list[bool]:
+        standings = self._locked(connection, sorted({step.job_id for step in steps}))
+        won = [step.job_id in standings and standings[step.job_id].takes(step, holder=holder) for step in steps]
+        _write(connection, standings.values(), ends_lease=ends_lease)
+        history = [step.change.event for step, wins in zip(steps, won, strict=True) if wins and step.change.event]
+        if history:
+            connection.execute(_INSERT_EVENTS, [event_row(event) for event in history])
+        return won
+
+    def _locked(self, connection: Connection, job_ids: Sequence[str]) -> dict[str, _Standing]:
+        """Lock the rows of these jobs, always in the same order, and read where they stand."""
+        standings: dict[str, _Standing] = {}
+        for some in batches(job_ids):
+            rows = connection.execute(self._lock, {"ids": some, **self._time.parameters()})
+            standings |= {job_id: _Standing(*standing) for job_id, *standing in rows}
+        return standings
+
+
+def lock_statement(after_lock: ColumnElement[float]) -> Select[Any]:
+    """Locks jobs and tells id, and what :class:`_Standing` holds."""
+    locked = (
+        select(jobs.c.id, jobs.c.version, jobs.c.tags, jobs.c.lease_holder, jobs.c.lease_until)
+        .where(jobs.c.id.in_(bindparam("ids", type_=Text, expanding=True)))
+        .order_by(jobs.c.id)
+        .with_for_update()
+        .cte("locked")
+    )
+    return select(locked, after_lock)
+
+
+def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
+    """Delete a job with all that hangs on it and leave a tombstone; False if it is not what it was."""
+    gone = connection.execute(delete(jobs).where(jobs.c.id == job.id, jobs.c.version == job.version)).rowcount
+    if gone:
+        connection.execute(insert(tombstones).values(job_id=job.id, deleted_at=at))
+    return bool(gone)
+
+
+def _write(connection: Connection, standings: Iterable[_Standing], *, ends_lease: bool) -> None:
+    """Write each job as the last step that it took leaves it."""
+    taken = [(standing, standing.saved) for standing in standings if standing.saved]
+    if taken:
+        connection.execute(
+            _UPDATE,
+            [{**step.row, **_own_columns(standing, step.change, ends_lease=ends_lease)} for standing, step in taken],
+        )
+    retagged = [step.change.after for standing, step in taken if step.row["tags"] != standing.tags]
+    for some in batches([job.id for job in retagged]):
+        connection.execute(delete(job_tags).where(job_tags.c.job_id.in_(some)))
+    tags = [row for job in retagged for row in tag_rows(job)]
+    if tags:
+        connection.execute(_INSERT_TAGS, tags)
+
+
+def _row_of(job: Job) -> dict[str, Any]:
+    """The columns that a change may touch, and the key by which :data:`_UPDATE` finds the job."""
+    record = {name: value for name, value in job_row(job).items() if name not in IDENTITY}
+    return {**record, **duty_row(job), "this_job": job.id}
+
+
+def _own_columns(standing: _Standing, change: JobChange, *, ends_lease: bool) -> dict[str, Any]:
+    """The ledger's own columns: when it is due, who holds it, until when it is parked."""
+    holder, lease_until = (None, None) if ends_lease else (standing.holder, standing.lease_until)
+    due_at = standing.now + change.retry_in_s if change.retry_in_s > 0 else 0.0
+    free_at = max(due_at, lease_until or 0.0)
+    is_parked = change.after.next_duty is not None and free_at > standing.now
+    return {
+        "due_at": due_at,
+        "lease_holder": holder,
+        "lease_until": lease_until,
+        "parked_until": free_at if is_parked else None,
+    }
