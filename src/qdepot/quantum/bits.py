@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,71 +51,69 @@ def registers_of(circuit: QuantumCircuit, declared: Sequence[ClassicalRegister] 
     )
 
 
-@dataclass(frozen=True)
+class Wording:
+    """The bit strings of outcomes, each put into words once, however many parameter sets it turns up in."""
+
+    def __init__(self, registers: tuple[Register, ...]) -> None:
+        self.registers = registers
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, outcome: str) -> tuple[str, ...]:
+        """The joined bit string of an outcome in hexadecimal, and then that of each register in order."""
+        words = self._known.get(outcome)
+        if words is None:
+            number = int(outcome, 16)
+            parts = [format(register.value(number), f"0{len(register.bits)}b") for register in self.registers]
+            words = self._known[outcome] = (" ".join(reversed(parts)), *parts)
+        return words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What came of all shots with one parameter set.
 
     Attributes:
-        registers: The circuit's registers.
+        wording: How outcomes of the circuit are written.
         hex_counts: How often each outcome was measured, as Aer reports it.
         hex_memory: The outcome of each shot, in order; empty where it was not asked for.
     """
 
-    registers: tuple[Register, ...]
+    wording: Wording
     hex_counts: Mapping[str, int]
     hex_memory: Sequence[str] = ()
 
-    @cached_property
-    def _outcomes(self) -> list[int]:
-        return [int(outcome, 16) for outcome in self.hex_counts]
-
-    @cached_property
-    def _places(self) -> NDArray[np.int64]:
-        """For each shot the place of its outcome among the distinct ones."""
-        place = {outcome: index for index, outcome in enumerate(self.hex_counts)}
-        return np.fromiter(map(place.__getitem__, self.hex_memory), dtype=np.int64, count=len(self.hex_memory))
-
-    @cached_property
-    def _strings(self) -> dict[str, list[str]]:
-        """By register: its bit string for each distinct outcome."""
-        return {
-            register.name: [format(register.value(outcome), f"0{len(register.bits)}b") for outcome in self._outcomes]
-            for register in self.registers
-        }
-
-    @cached_property
-    def _joined(self) -> list[str]:
-        return [" ".join(parts) for parts in zip(*reversed(self._strings.values()), strict=True)]
-
     def counts(self) -> Counts:
         """Counts of all registers joined, in order of the bit strings."""
-        return self._summed(self._joined)
+        return self._summed(0)
 
-    def register_counts(self, name: str) -> Counts:
+    def register_counts(self, index: int) -> Counts:
         """Counts of one register, in order of the bit strings."""
-        return self._summed(self._strings[name])
+        return self._summed(1 + index)
 
     def memory(self) -> list[str]:
         """The joined bit string of each shot, in order."""
-        return [self._joined[place] for place in self._places]
+        return [self.wording.of(outcome)[0] for outcome in self.hex_memory]
 
-    def register_memory(self, name: str) -> list[str]:
+    def register_memory(self, index: int) -> list[str]:
         """The bit string of one register for each shot, in order."""
-        strings = self._strings[name]
-        return [strings[place] for place in self._places]
+        return [self.wording.of(outcome)[1 + index] for outcome in self.hex_memory]
 
-    def packed_memory(self, register: Register) -> Memory:
+    def packed_memory(self, index: int) -> Memory:
         """One register's outcomes as ``uint8`` of shape ``(shots, ceil(num_bits / 8))``, most significant byte first.
 
         The layout of Qiskit's ``BitArray``.
         """
+        register = self.wording.registers[index]
         width = (len(register.bits) + 7) // 8
-        rows = b"".join(register.value(outcome).to_bytes(width, "big") for outcome in self._outcomes)
-        return np.frombuffer(rows, dtype=np.uint8).reshape(-1, width)[self._places]
+        place = {outcome: number for number, outcome in enumerate(self.hex_counts)}
+        rows = b"".join(register.value(int(outcome, 16)).to_bytes(width, "big") for outcome in place)
+        places = np.fromiter(map(place.__getitem__, self.hex_memory), dtype=np.intp, count=len(self.hex_memory))
+        return np.frombuffer(rows, dtype=np.uint8).reshape(-1, width)[places]
 
-    def _summed(self, strings: list[str]) -> Counts:
+    def _summed(self, column: int) -> Counts:
         counts: Counts = {}
-        for bits, count in zip(strings, self.hex_counts.values(), strict=True):
+        for outcome, count in self.hex_counts.items():
+            bits = self.wording.of(outcome)[column]
             counts[bits] = counts.get(bits, 0) + count
         return dict(sorted(counts.items()))
 

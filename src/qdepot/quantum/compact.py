@@ -24,8 +24,8 @@ class Compact:
 def compacted(circuit: QuantumCircuit, keep: frozenset[int]) -> Compact:
     """The circuit on the qubits ``keep``, which must be all that anything but barriers and delays act on.
 
-    Aer drops idle qubits by itself, but then reports wrong expectation values for some circuits (seen with 0.18), and
-    knows noise by the places of qubits before it did so.
+    Aer drops idle qubits by itself. But then (seen with 0.18) it reports wrong expectation values for some circuits,
+    and loses its way in some with control flow; and it knows noise by the places that qubits had before.
     """
     qubits = tuple(sorted(keep))
     if len(qubits) == circuit.num_qubits:

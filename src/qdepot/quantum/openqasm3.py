@@ -63,7 +63,11 @@ class _Reader(ConvertVisitor):  # type: ignore[misc] # the importer has no types
     def visit(self, node: Any, context: Any = None) -> Any:  # noqa: ANN401 - as the importer has it
         try:
             return super().visit(node, context)
-        except (ConversionError, RecursionError, MemoryError):
+        except ConversionError as error:
+            if _CONVERSION_PLACE.match(str(error.message)):
+                raise
+            raise_from_node(node, str(error.message))
+        except (RecursionError, MemoryError):
             raise
         except Exception as error:  # the importer lets errors of Qiskit and of Python through
             raise_from_node(node, str(getattr(error, "message", error)) or type(error).__name__)

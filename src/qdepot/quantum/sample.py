@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from qdepot.domain.result import check_sampler_entry
-from qdepot.quantum.bits import Register, Sample, npy_bytes
+from qdepot.quantum.bits import Counts, Register, Sample, Wording, npy_bytes
 from qdepot.quantum.check import Checked
 from qdepot.quantum.engine import Experiment
 
@@ -40,51 +40,53 @@ def sampler_entry(circuit: Checked, experiments: Sequence[Experiment], *, memory
         experiments: What Aer reports, one for each set of values in C order.
         memory: Whether the outcome of each shot is wanted.
     """
-    registers = circuit.reading.registers
-    samples = [_sample(experiment, registers, shots=circuit.shots, memory=memory) for experiment in experiments]
+    wording = Wording(circuit.reading.registers)
+    samples = [_sample(experiment, wording, shots=circuit.shots, memory=memory) for experiment in experiments]
+    joined = [sample.counts() for sample in samples]
     document: dict[str, object] = {
         "shots": circuit.shots,
         "shape": list(circuit.shape),
-        "counts": _shaped([sample.counts() for sample in samples], circuit.shape),
-        "registers": {each.name: _register(each, samples, circuit.shape, memory=memory) for each in registers},
+        "counts": _shaped(joined, circuit.shape),
+        "registers": _registers(samples, joined, wording.registers, circuit.shape),
     }
     if memory:
         document["memory"] = [bits for sample in samples for bits in sample.memory()]
-    if sum(len(sample.hex_counts) for sample in samples) <= _CHECKED_OUTCOMES:
+    if sum(map(len, joined)) <= _CHECKED_OUTCOMES:
         check_sampler_entry(document)
     return Entry(document=document, members=_packed(circuit, samples) if memory else {})
 
 
-def _sample(experiment: Experiment, registers: tuple[Register, ...], *, shots: int, memory: bool) -> Sample:
+def _sample(experiment: Experiment, wording: Wording, *, shots: int, memory: bool) -> Sample:
     data = experiment.data
     nothing = {"0x0": shots}  # no branch that was taken had a measurement
     return Sample(
-        registers=registers,
+        wording=wording,
         hex_counts=getattr(data, "counts", nothing),
         hex_memory=getattr(data, "memory", ["0x0"] * shots) if memory else (),
     )
 
 
-def _register(
-    register: Register, samples: Sequence[Sample], shape: tuple[int, ...], *, memory: bool
+def _registers(
+    samples: Sequence[Sample], joined: list[Counts], registers: tuple[Register, ...], shape: tuple[int, ...]
 ) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "num_bits": len(register.bits),
-        "counts": _shaped([sample.register_counts(register.name) for sample in samples], shape),
-    }
-    if memory:
-        entry["memory"] = [bits for sample in samples for bits in sample.register_memory(register.name)]
-    return entry
+    entries: dict[str, object] = {}
+    for index, register in enumerate(registers):
+        counts = joined if len(registers) == 1 else [sample.register_counts(index) for sample in samples]
+        entry: dict[str, object] = {"num_bits": len(register.bits), "counts": _shaped(counts, shape)}
+        if samples[0].hex_memory:
+            entry["memory"] = [bits for sample in samples for bits in sample.register_memory(index)]
+        entries[register.name] = entry
+    return entries
 
 
-def _shaped(counts: list[dict[str, int]], shape: tuple[int, ...]) -> dict[str, int] | list[dict[str, int]]:
+def _shaped(counts: list[Counts], shape: tuple[int, ...]) -> Counts | list[Counts]:
     return counts if shape else counts[0]
 
 
 def _packed(circuit: Checked, samples: Sequence[Sample]) -> dict[str, bytes]:
     members = {}
-    for register in circuit.reading.registers:
-        rows = np.stack([sample.packed_memory(register) for sample in samples])
+    for index, register in enumerate(circuit.reading.registers):
+        rows = np.stack([sample.packed_memory(index) for sample in samples])
         array = rows.reshape(*circuit.shape, circuit.shots, rows.shape[-1])
         members[f"memory/{circuit.index}/{register.name}.npy"] = npy_bytes(array)
     return members

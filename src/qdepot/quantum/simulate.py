@@ -103,7 +103,8 @@ def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ra
 
 
 def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
-    compact = None if on is None else compacted(ready.circuit, surveyed(ready.circuit).qubits)
+    keeps_all = on is None and not circuit.survey.has_control_flow
+    compact = None if keeps_all else compacted(ready.circuit, surveyed(ready.circuit).qubits)
     runs = ready.circuit if compact is None else compact.circuit
     settings = engine.Settings(
         method=ready.method,
@@ -113,6 +114,7 @@ def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | No
         threads=engine.useful_threads(runs, threads=order.threads, shots=circuit.shots),
         memory_mb=order.memory_mb,
         noise=None if on is None or compact is None else noise_for(on, compact),
+        truncate=keeps_all,
     )
     experiments = engine.run(runs, _values(circuit), settings)
     entry = sampler_entry(circuit, experiments, memory=order.options.memory)

@@ -155,12 +155,14 @@ class _Walk:
 
     def _size(self, instruction: CircuitInstruction) -> int:
         """How many gates an instruction stands for; 1 for a gate of a library."""
-        _check_finite(instruction.name, instruction.params)
+        operation = None if instruction.is_standard_gate() else instruction.operation
+        params = instruction.params if operation is None else getattr(operation, "params", ())
+        _check_finite(instruction.name, params)
         if instruction.is_parameterized():
             self.free_names.add(instruction.name)
-        if any(number_in_disguise(value) is not None for value in instruction.params):
+        if any(number_in_disguise(value) is not None for value in params):
             self.must_be_written_out = True
-        return 1 if instruction.is_standard_gate() else self._operation_size(instruction.operation)
+        return 1 if operation is None else self._operation_size(operation)
 
     def _operation_size(self, operation: Any) -> int:  # noqa: ANN401 - Qiskit has no types
         if isinstance(operation, AnnotatedOperation):

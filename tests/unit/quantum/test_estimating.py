@@ -1,0 +1,212 @@
+"""Estimators: observables, precision, and what has an exact expectation value."""
+
+import math
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+
+from qdepot.errors import InvalidProgramError, UnsupportedProgramError
+from support.circuits import checked, openqasm3, results, simulated
+
+
+def _entangled():
+    circuit = QuantumCircuit(3)
+    circuit.ry(0.3, 0)
+    circuit.cx(0, 2)
+    circuit.h(1)
+    return circuit
+
+
+def _estimate(*circuits, **how):
+    entries = results(*(circuits or (_entangled(),)), kind="estimator", **how)
+    return entries[0] if len(entries) == 1 else entries
+
+
+EXACT = {"ZII": math.cos(0.3), "IIZ": math.cos(0.3), "ZIZ": 1.0, "IXI": 1.0, "IZI": 0.0, "III": 1.0}
+
+
+@pytest.mark.parametrize("backend", ["aer", "aer_statevector", "aer_mps", "aer_density_matrix"])
+def test_every_method_gives_exact_values(backend):
+    entry = _estimate(observables=list(EXACT), backend=backend)
+    np.testing.assert_allclose(entry["evs"], list(EXACT.values()), atol=1e-9)
+    assert entry["stds"] == [0.0] * len(EXACT)
+    assert entry["metadata"]["values"] == "exact"
+
+
+def test_the_rightmost_letter_is_qubit_0():
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    assert _estimate(circuit, observables=["IIZ", "IZI", "ZII"])["evs"] == [-1.0, 1.0, 1.0]
+
+
+def test_sums_of_terms_and_projectors():
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    entry = _estimate(circuit, observables=[{"IX": 2.0, "II": 0.5, "ZI": -1}, "1+", "0+", {"0I": 1, "1I": 1}])
+    np.testing.assert_allclose(entry["evs"], [1.5, 0.0, 1.0, 1.0], atol=1e-12)
+
+
+def test_parameter_sets_and_observables_are_broadcast():
+    circuit = QuantumCircuit(1)
+    circuit.ry(Parameter("t"), 0)
+    entry = _estimate(circuit, observables=["Z", "X"], parameter_values=[[[0.0]], [[0.3]], [[math.pi / 2]]])
+    assert entry["shape"] == [3, 2]
+    expected = [[math.cos(t), math.sin(t)] for t in (0.0, 0.3, math.pi / 2)]
+    np.testing.assert_allclose(entry["evs"], expected, atol=1e-9)
+    assert checked(circuit, kind="estimator", observables=["Z", "X"], parameter_values=[[[0]], [[1]], [[2]]])[
+        "circuits"
+    ][0]["shape"] == [3, 2]
+
+
+def test_a_single_observable_gives_numbers():
+    entry = _estimate(observables="ZIZ")
+    assert entry["shape"] == []
+    assert entry["evs"] == pytest.approx(1.0)
+    assert entry["stds"] == 0.0
+
+
+def test_with_a_precision_values_scatter_as_qiskit_s_reference_has_it():
+    observables = ["ZIZ"] * 400
+    entry = _estimate(observables=observables, precision=0.1, options={"seed": 5})
+    errors = (np.array(entry["evs"]) - 1.0) / 0.1
+    assert entry["stds"] == [0.1] * 400
+    assert abs(errors).max() < 8  # odds of 1.3e-15 each
+    assert 0.6 < errors.std() < 1.5  # beyond, the odds are below 1e-16 (chi-squared, 400 degrees of freedom)
+    assert entry["metadata"]["target_precision"] == 0.1
+    assert _estimate(observables=observables, precision=0.1, options={"seed": 5})["evs"] == entry["evs"]
+    assert _estimate(observables=observables, precision=0.1, options={"seed": 6})["evs"] != entry["evs"]
+
+
+def test_each_circuit_has_its_own_observables_and_precision():
+    one, two = QuantumCircuit(1), QuantumCircuit(2)
+    two.x(1)
+    first, second = _estimate(
+        one, two, precision=0.5, each=[{"observables": "Z", "precision": 0.0}, {"observables": ["ZI", "IZ"]}]
+    )
+    assert (first["evs"], first["stds"]) == (1.0, 0.0)
+    assert second["stds"] == [0.5, 0.5]
+
+
+def test_only_identities_need_no_run():
+    assert _estimate(observables=["III", {"III": -2.0}])["evs"] == [1.0, -2.0]
+
+
+@pytest.mark.parametrize("level", [None, 0, 1, 2, 3])
+def test_a_layout_that_the_transpiler_changes_does_not_move_observables(level):
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.swap(0, 2)
+    circuit.iswap(1, 2)
+    circuit.swap(0, 1)
+    reference = _estimate(circuit, observables=["IIZ", "IZI", "ZII"], options={"optimization_level": 0})["evs"]
+    assert sorted(reference) == [-1.0, 1.0, 1.0]
+    entry = _estimate(circuit, observables=["IIZ", "IZI", "ZII"], options={"optimization_level": level})
+    np.testing.assert_allclose(entry["evs"], reference, atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["aer", "aer_density_matrix"])
+def test_a_reset_of_an_entangled_qubit_is_exact_as_a_density_matrix(backend):
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.3, 0)
+    circuit.cx(0, 1)
+    circuit.reset(1)
+    entry = _estimate(circuit, observables=["IZ", "IX", "ZI"], backend=backend)
+    np.testing.assert_allclose(entry["evs"], [math.cos(0.3), 0.0, 1.0], atol=1e-9)
+    assert entry["metadata"]["method"] == "density_matrix"
+
+
+def test_a_reset_at_the_start_changes_nothing():
+    source = openqasm3("qubit[2] q; reset q; ry(0.3) q[0]; cx q[0], q[1];")
+    entry = _estimate(source, observables="IZ", backend="aer_statevector")
+    assert entry["evs"] == pytest.approx(math.cos(0.3))
+
+
+def test_clifford_circuits_too_wide_for_a_state_vector():
+    circuit = QuantumCircuit(80)
+    circuit.h(0)
+    for qubit in range(79):
+        circuit.cx(qubit, qubit + 1)
+    entry = _estimate(circuit, observables=["Z" * 80, "X" * 80, "I" * 79 + "Z"])
+    assert entry["evs"] == [1.0, 1.0, 0.0]
+    assert entry["metadata"]["method"] == "stabilizer"
+
+
+def test_what_ran_is_kept_without_instructions_of_ours():
+    answer = simulated(_entangled(), kind="estimator", observables="ZIZ")
+    assert b"save_expval" not in answer.parts["prepared/0.qpy"]
+
+
+def _refused(*circuits, error=InvalidProgramError, **how):
+    with pytest.raises(error) as caught:
+        checked(*(circuits or (_entangled(),)), kind="estimator", **how)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("observables", "words"),
+    [
+        (None, "no observables"),
+        ([], "empty"),
+        ({}, "no terms"),
+        ("ZZ", "of 2 qubits, and the circuit has 3"),
+        (["ZZZ", "ZZ"], "of 2 qubits"),
+        ("ZQZ", "'Q', which is no operator"),
+        ({"ZZZ": "1"}, "not a finite real number"),
+        ({"ZZZ": True}, "not a finite real number"),
+        ({"ZZZ": float("nan")}, "not a finite real number"),
+        ({"ZZZ": 0.0}, "cannot be read"),
+        (["ZZZ", ["XXX"]], "side by side"),
+        ([["ZZZ"], ["XXX", "YYY"]], "cannot be read"),
+        (3, "not an observable"),
+        ([None], "not an observable"),
+    ],
+)
+def test_observables_that_are_none_are_refused(observables, words):
+    assert words in _refused(observables=observables).message
+
+
+def test_deeply_nested_observables_are_refused():
+    nested = "ZZZ"
+    for _ in range(40):
+        nested = [nested]
+    assert "nested" in _refused(observables=nested).message
+
+
+def test_many_projectors_are_refused():
+    error = _refused(QuantumCircuit(20), observables="+" * 20, error=UnsupportedProgramError)
+    assert "20 projectors" in error.message
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    circuit = QuantumCircuit(1)
+    circuit.ry(Parameter("t"), 0)
+    error = _refused(circuit, observables=["Z", "X"], parameter_values=[[0], [1], [2]])
+    assert "shape [3] and observables of shape [2]" in error.message
+
+
+@pytest.mark.parametrize("precision", [-0.1, float("nan"), float("inf"), "0.1", True])
+def test_a_precision_that_is_none_is_refused(precision):
+    assert "precision" in _refused(observables="ZZZ", each=[{"precision": precision}]).message
+
+
+def test_a_circuit_that_measures_is_refused_as_qiskit_does():
+    circuit = _entangled()
+    circuit.measure_all()
+    error = _refused(circuit, observables="ZZZ", error=UnsupportedProgramError)
+    assert "must not measure" in error.message
+    assert "remove_final_measurements" in error.solution
+
+
+@pytest.mark.parametrize("backend", ["aer_statevector", "aer_mps"])
+def test_a_reset_in_the_middle_has_no_exact_value_in_a_pure_state(backend):
+    circuit = _entangled()
+    circuit.reset(0)
+    error = _refused(circuit, observables="ZZZ", backend=backend, error=UnsupportedProgramError)
+    assert "no exact expectation values" in error.message
+
+
+def test_the_extended_stabilizer_method_is_refused():
+    error = _refused(observables="ZZZ", options={"method": "extended_stabilizer"}, error=UnsupportedProgramError)
+    assert "no expectation values" in error.message

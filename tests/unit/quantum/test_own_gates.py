@@ -1,0 +1,89 @@
+"""A gate that a program defines does what the program says, whatever it is called."""
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import AnnotatedOperation, ControlModifier, InverseModifier
+
+from support.circuits import counts, loaded, openqasm2, openqasm3, simulated
+
+
+def _flip(name):
+    """A gate of two qubits that flips the first, whatever its name promises."""
+    definition = QuantumCircuit(2, name=name)
+    definition.x(0)
+    return definition
+
+
+@pytest.mark.parametrize("name", ["ecr", "swap", "rzz_", "iswap", "cz", "mcx", "unitary", "pauli", "dcx", "mark"])
+def test_in_qpy(name):
+    circuit = QuantumCircuit(2, 2)
+    circuit.append(_flip(name).to_gate(), [1, 0])
+    circuit.measure([0, 1], [0, 1])
+    assert counts(circuit, shots=5) == {"10": 5}
+
+
+@pytest.mark.parametrize("name", ["ecr", "iswap", "dcx", "ryy", "mcx", "sxdg", "rzz", "p"])
+def test_in_openqasm2(name):
+    source = openqasm2(f"gate {name} a, b {{ x a; }} qreg q[2]; creg c[2]; {name} q[1], q[0]; measure q -> c;")
+    assert counts(source, shots=5) == {"10": 5}
+
+
+@pytest.mark.parametrize("name", ["ecr", "iswap", "dcx", "ryy", "mcx", "sxdg", "rzz", "unitary"])
+def test_in_openqasm3(name):
+    source = openqasm3(f"gate {name} a, b {{ x a; }} qubit[2] q; bit[2] c; {name} q[1], q[0]; c = measure q;")
+    assert counts(source, shots=5) == {"10": 5}
+
+
+def test_one_that_is_used_inside_another():
+    for source in (
+        openqasm2(
+            "gate ecr a, b { x a; } gate own a, b { ecr b, a; } qreg q[2]; creg c[2]; own q[0], q[1]; measure q -> c;"
+        ),
+        openqasm3(
+            "gate ecr a, b { x a; } gate own a, b { ecr b, a; } qubit[2] q; bit[2] c; own q[0], q[1]; c = measure q;"
+        ),
+    ):
+        assert counts(source, shots=5) == {"10": 5}
+
+
+def test_a_gate_with_the_legacy_gate_s_name_and_parameters_is_its_author_s():
+    source = openqasm2("gate p(angle) a { rx(angle) a; } qreg q[1]; creg c[1]; p(pi) q[0]; measure q -> c;")
+    assert counts(source, shots=5) == {"1": 5}
+
+
+@pytest.mark.parametrize("modifier", ["", "inv @ inv @ "])
+def test_parameters_of_a_gate_come_in_the_order_of_its_definition(modifier):
+    source = openqasm3(
+        "gate own(turn, idle, around) a { rx(turn) a; rz(around) a; } "
+        f"qubit[1] q; bit[1] c; {modifier}own(pi, 0.3, 0.2) q[0]; c = measure q;"
+    )
+    assert counts(source, shots=5) == {"1": 5}
+
+
+def test_inside_control_flow_and_boxes():
+    circuit = QuantumCircuit(2, 2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)), circuit.box():
+        circuit.append(_flip("ecr").to_gate(), [1, 0])
+    circuit.measure(1, 1)
+    assert counts(circuit, shots=5) == {"11": 5}
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "expected"), [([InverseModifier()], "011"), ([ControlModifier(1)], "011"), ([], "011")]
+)
+def test_modified_as_a_whole(modifiers, expected):
+    circuit = QuantumCircuit(3, 3)
+    circuit.x(0)
+    controls = [0] if any(isinstance(each, ControlModifier) for each in modifiers) else []
+    circuit.append(AnnotatedOperation(_flip("ecr").to_gate(), modifiers), [*controls, 1, 2])
+    circuit.measure(range(3), range(3))
+    assert counts(circuit, shots=5) == {expected: 5}
+
+
+def test_what_ran_is_kept_and_says_the_same():
+    source = openqasm2("gate ecr a, b { x a; } qreg q[2]; creg c[2]; ecr q[1], q[0]; measure q -> c;")
+    ran = loaded(simulated(source, shots=5).parts["prepared/0.qpy"])
+    assert dict(ran.count_ops()) == {"x": 1, "measure": 2}
+    assert counts(ran, shots=5) == {"10": 5}
