@@ -241,6 +241,8 @@ class FakeApi:
 
     def _result(self, request: httpx.Request, job_id: str) -> httpx.Response:
         job = self.jobs[job_id]
+        if request.url.params.get("partial") == "true":
+            return self._partial_result(request, job)
         if job.failure is not None:
             return problem(409, "job_failed", job.failure.message, failure=job.failure.model_dump(mode="json"))
         if job.status != "COMPLETED":
@@ -248,6 +250,19 @@ class FakeApi:
         if request.headers["accept"] == "application/x-npz":
             return httpx.Response(200, content=self.arrays, headers={"content-type": "application/x-npz"})
         return json_answer(self.results.get(job_id) or ResultAnswer(id=job_id, status="COMPLETED", results=[sampled()]))
+
+    def _partial_result(self, request: httpx.Request, job: JobAnswer) -> httpx.Response:
+        if request.headers["accept"] == "application/x-npz":
+            return httpx.Response(200, content=self.arrays, headers={"content-type": "application/x-npz"})
+        about = {"circuits_done": job.circuits_done, "num_circuits": job.num_circuits}
+        results = [sampled()] * job.circuits_done
+        partial = job.status != "COMPLETED"
+        return json_answer(ResultAnswer(id=job.id, status=job.status, partial=partial, results=results, **about))
+
+    def do(self, job_id: str, circuits: int, *, of: int) -> None:
+        """Let so many circuits of a job be done."""
+        fields = {"circuits_done": circuits, "num_circuits": of}
+        self.jobs[job_id] = self.jobs[job_id].model_copy(update=fields)
 
     def _cancel(self, job_id: str) -> httpx.Response:
         job = self.jobs[job_id]

@@ -24,6 +24,7 @@ def result(
     circuit: Annotated[int | None, typer.Option(min=0, help="Only this circuit, counted from 0.")] = None,
     npz: Annotated[Path | None, typer.Option(help="Write per-shot outcomes to this NumPy .npz file.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until the job is final.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="What there is by now, of a job in any status.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -36,17 +37,20 @@ def result(
         job = client.job(job_id)
         if wait:
             wait_for(client, [job], timeout)
-        elif not is_final(job.last_status):
+        elif not partial and not is_final(job.last_status):
             raise NotFinishedError(
-                f"job {job_id} is {job.last_status}: it has no result yet", solution="Wait for it: add --wait."
+                f"job {job_id} is {job.last_status}: it has no result yet",
+                solution="Wait for it: add --wait. Or add --partial: what is done by now.",
             )
         if npz is not None:
-            write_whole(npz, job.npz())
+            write_whole(npz, job.npz(partial=partial))
             note(f"wrote {npz}")
         if json:
-            print_json(_chosen(job.result_document(), circuit))
+            print_json(_chosen(job.result_document(partial=partial), circuit))
             return
-        shown = job.result()
+        shown = job.result(partial=partial)
+        if shown.partial:
+            note(f"{len(shown)} of {shown.num_circuits} circuits are done; the job is {job.last_status}")
         if circuit is not None and circuit >= len(shown):
             raise _no_circuit(circuit, len(shown))
         for line in result_lines(shown, circuit=circuit):

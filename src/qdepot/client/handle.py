@@ -112,20 +112,29 @@ class JobHandle(_KnownJob):
         """
         return self._courier.run(self._until_final(timeout_s, on_status)).status
 
-    def result(self, timeout_s: float | None = None) -> Result:
+    def result(self, timeout_s: float | None = None, *, partial: bool = False) -> Result:
         """Wait for the job and return its result, which is kept here from then on.
+
+        Args:
+            timeout_s: Longest wait in seconds; None: as long as it takes.
+            partial: Do not wait, and return the results of the leading circuits that are stored by now, maybe none:
+                of a job in any status, also of one that failed or was cancelled. Not kept here.
 
         Raises:
             JobFailedError: It ended without one; ``details["failure"]`` and ``solution`` say why and what to do.
             WaitTimeoutError: It is not final yet; it goes on.
         """
+        if partial:
+            return self._courier.ask(requests.job_result(self.id, partial=True))
         if self._result is None:
             request = requests.job_result(self.id)
             self._result = self._courier.run(self._once_completed(request, timeout_s))
         return self._result
 
-    def result_document(self, timeout_s: float | None = None) -> dict[str, Any]:
+    def result_document(self, timeout_s: float | None = None, *, partial: bool = False) -> dict[str, Any]:
         """The same as plain JSON data, just as the service sends it; not kept here."""
+        if partial:
+            return self._courier.ask(requests.job_result_document(self.id, partial=True))
         request = requests.job_result_document(self.id)
         return self._courier.run(self._once_completed(request, timeout_s))
 
@@ -146,9 +155,12 @@ class JobHandle(_KnownJob):
         """
         return arrays_from_npz(self.npz(), circuit=index)
 
-    def npz(self) -> bytes:
-        """All per-shot outcomes as the bytes of an ``.npz`` file, with arrays ``memory/<circuit>/<register>``."""
-        return self._courier.ask(requests.job_arrays(self.id))
+    def npz(self, *, partial: bool = False) -> bytes:
+        """All per-shot outcomes as the bytes of an ``.npz`` file, with arrays ``memory/<circuit>/<register>``.
+
+        With ``partial``, those of the circuits that are done, as for :meth:`result`.
+        """
+        return self._courier.ask(requests.job_arrays(self.id, partial=partial))
 
     def details(self) -> JobAnswer:
         """Ask for all about the job: times, failure, options, why it waits."""
@@ -218,15 +230,19 @@ class AsyncJobHandle(_KnownJob):
         """See :meth:`JobHandle.wait`."""
         return (await self._courier.run(self._until_final(timeout_s, on_status))).status
 
-    async def result(self, timeout_s: float | None = None) -> Result:
+    async def result(self, timeout_s: float | None = None, *, partial: bool = False) -> Result:
         """See :meth:`JobHandle.result`."""
+        if partial:
+            return await self._courier.ask(requests.job_result(self.id, partial=True))
         if self._result is None:
             request = requests.job_result(self.id)
             self._result = await self._courier.run(self._once_completed(request, timeout_s))
         return self._result
 
-    async def result_document(self, timeout_s: float | None = None) -> dict[str, Any]:
+    async def result_document(self, timeout_s: float | None = None, *, partial: bool = False) -> dict[str, Any]:
         """See :meth:`JobHandle.result_document`."""
+        if partial:
+            return await self._courier.ask(requests.job_result_document(self.id, partial=True))
         request = requests.job_result_document(self.id)
         return await self._courier.run(self._once_completed(request, timeout_s))
 
@@ -238,9 +254,9 @@ class AsyncJobHandle(_KnownJob):
         """See :meth:`JobHandle.arrays`."""
         return arrays_from_npz(await self.npz(), circuit=index)
 
-    async def npz(self) -> bytes:
+    async def npz(self, *, partial: bool = False) -> bytes:
         """See :meth:`JobHandle.npz`."""
-        return await self._courier.ask(requests.job_arrays(self.id))
+        return await self._courier.ask(requests.job_arrays(self.id, partial=partial))
 
     async def details(self) -> JobAnswer:
         """See :meth:`JobHandle.details`."""

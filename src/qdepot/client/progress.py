@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from qdepot.client.waiting import OnStatuses, is_final
+from qdepot.domain.job import JobStatus
 from qdepot.wire.answers import StatusAnswer
 
 
@@ -18,7 +19,10 @@ def is_watched() -> bool:
 
 @contextmanager
 def job_progress(text: str, *, jobs: int, shown: bool) -> Iterator[OnStatuses | None]:
-    """Show how many of these jobs are final; yields what has to be called with their statuses."""
+    """Show how many of these jobs are final, of a single one how many circuits are done.
+
+    Yields what has to be called with their statuses.
+    """
     if not shown:
         yield None
         return
@@ -33,5 +37,11 @@ def job_progress(text: str, *, jobs: int, shown: bool) -> Iterator[OnStatuses | 
             done = sum(is_final(one.status) for one in known.values())
             words = Counter(one.status for one in known.values())
             bar.update(task, completed=done, what=", ".join(f"{n} {word}" for word, n in sorted(words.items())))
+            for one in known.values() if jobs == 1 else ():
+                bar.update(task, total=one.num_circuits or 1, completed=_circuits_done(one), what=one.status)
 
         yield update
+
+
+def _circuits_done(status: StatusAnswer) -> int:
+    return (status.num_circuits or 1) if status.status == JobStatus.COMPLETED else status.circuits_done

@@ -60,11 +60,18 @@ def submit_batch(bodies: Sequence[JobBody], *, atomic: bool, idempotency_key: st
     )
 
 
-def job_status(job_id: str, *, wait_s: float = 0.0, known: str | None = None) -> Request[StatusAnswer]:
-    """The status of a job; held open up to ``wait_s`` until it is final, or until it is no longer ``known``."""
+def job_status(
+    job_id: str, *, wait_s: float = 0.0, known: str | None = None, known_circuits: int | None = None
+) -> Request[StatusAnswer]:
+    """The status of a job; held open up to ``wait_s`` until it is final.
+
+    Or until it is no longer ``known``, or results of more than ``known_circuits`` are stored.
+    """
     params = [("wait", f"{wait_s:g}")] if wait_s > 0 else []
     if known is not None and wait_s > 0:
         params.append(("known", known))
+    if known_circuits is not None and wait_s > 0:
+        params.append(("known_circuits", str(known_circuits)))
     return Request(
         path=f"{_job(job_id)}/status",
         params=tuple(params),
@@ -91,19 +98,19 @@ def job_details(job_id: str) -> Request[JobAnswer]:
     return Request(path=_job(job_id), repeatable=True, parse=_as(JobAnswer))
 
 
-def job_result(job_id: str) -> Request[Result]:
-    """The result of a job that is COMPLETED."""
-    return _fetched(job_id, accept="application/json", parse=lambda answer: result_from_json(answer.body))
+def job_result(job_id: str, *, partial: bool = False) -> Request[Result]:
+    """The result of a job that is COMPLETED; or, ``partial``, what there is of it, in any status."""
+    return _fetched(job_id, accept="application/json", partial=partial, parse=_result)
 
 
-def job_result_document(job_id: str) -> Request[dict[str, Any]]:
+def job_result_document(job_id: str, *, partial: bool = False) -> Request[dict[str, Any]]:
     """The same, as plain JSON data."""
-    return _fetched(job_id, accept="application/json", parse=_json_object)
+    return _fetched(job_id, accept="application/json", partial=partial, parse=_json_object)
 
 
-def job_arrays(job_id: str) -> Request[bytes]:
+def job_arrays(job_id: str, *, partial: bool = False) -> Request[bytes]:
     """Per-shot outcomes as the bytes of an ``.npz`` file."""
-    return _fetched(job_id, accept=NPZ, parse=_npz)
+    return _fetched(job_id, accept=NPZ, partial=partial, parse=_npz)
 
 
 def job_program(job_id: str) -> Request[dict[str, Any]]:
@@ -202,9 +209,14 @@ def version() -> Request[VersionAnswer]:
     return Request(path="/v1/version", repeatable=True, parse=_as(VersionAnswer))
 
 
-def _fetched(job_id: str, *, accept: str, parse: Callable[[Answer], T]) -> Request[T]:
+def _fetched(job_id: str, *, accept: str, partial: bool, parse: Callable[[Answer], T]) -> Request[T]:
     return Request(
-        path=f"{_job(job_id)}/result", headers={"accept": accept}, repeatable=True, read_timeout_s=300.0, parse=parse
+        path=f"{_job(job_id)}/result",
+        params=(("partial", "true"),) if partial else (),
+        headers={"accept": accept},
+        repeatable=True,
+        read_timeout_s=300.0,
+        parse=parse,
     )
 
 
@@ -218,6 +230,10 @@ def _sent(body: BaseModel) -> bytes:
 
 def _as(model: type[M]) -> Callable[[Answer], M]:
     return lambda answer: model.model_validate_json(answer.body)
+
+
+def _result(answer: Answer) -> Result:
+    return result_from_json(answer.body)
 
 
 def _json_object(answer: Answer) -> dict[str, Any]:

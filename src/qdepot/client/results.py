@@ -105,10 +105,14 @@ class Result(Sequence[SamplerResult | EstimatorResult]):
     Attributes:
         job_id: Whose.
         entries: The same as the items.
+        partial: True if these are the results of the leading circuits alone, and others are missing.
+        num_circuits: How many circuits the job has, where a partial result was asked for.
     """
 
     job_id: str
     entries: tuple[SamplerResult | EstimatorResult, ...]
+    partial: bool = False
+    num_circuits: int | None = None
 
     @overload
     def __getitem__(self, index: int) -> Any: ...  # noqa: ANN401 - a sampler's or an estimator's; users know which
@@ -153,7 +157,8 @@ def result_from_json(body: bytes) -> Result:
 
 def result_from_answer(answer: ResultAnswer) -> Result:
     """The same from its wire model."""
-    return Result(job_id=answer.id, entries=tuple(_entry(one) for one in answer.results))
+    entries = tuple(_entry(one) for one in answer.results)
+    return Result(job_id=answer.id, entries=entries, partial=answer.partial, num_circuits=answer.num_circuits)
 
 
 def arrays_from_npz(content: bytes, *, circuit: int) -> dict[str, NDArray[np.uint8]]:

@@ -41,7 +41,7 @@ def until_final(
         job_id: Which job.
         timeout_s: Longest wait in seconds; None: as long as it takes.
         on_status: Called with each status that comes and differs from the last.
-        every_change: Ask for every change of status, not for the end alone.
+        every_change: Ask for every change of status and of the circuits that are done, not for the end alone.
 
     Raises:
         WaitTimeoutError: It is not final yet.
@@ -139,16 +139,18 @@ def once_completed(
 
 def failed(job: JobAnswer) -> JobFailedError:
     """The error for a job that ended without a result."""
-    details: dict[str, object] = {"id": job.id, "status": job.status}
+    details: dict[str, object] = {"id": job.id, "status": job.status, "circuits_done": job.circuits_done}
+    hint = f" Of its first {job.circuits_done} circuits there are results: result(partial=True)."
+    hint = hint if job.circuits_done else ""
     if job.failure is None:
         return JobFailedError(
             f"job {job.id} was cancelled" if job.status == JobStatus.CANCELLED else f"job {job.id} is {job.status}",
-            solution="Submit it again if its result is wanted.",
+            solution=f"Submit it again if its result is wanted.{hint}",
             details=details,
         )
     return JobFailedError(
         f"job {job.id} failed: {job.failure.message}",
-        solution=job.failure.solution,
+        solution=f"{job.failure.solution}{hint}".strip(),
         details={**details, "failure": job.failure.model_dump(mode="json")},
     )
 
@@ -156,7 +158,7 @@ def failed(job: JobAnswer) -> JobFailedError:
 def _look(job_id: str, wait_s: float, known: StatusAnswer | None) -> Request[StatusAnswer]:
     if known is None:
         return requests.job_status(job_id)
-    return requests.job_status(job_id, wait_s=wait_s, known=known.status)
+    return requests.job_status(job_id, wait_s=wait_s, known=known.status, known_circuits=known.circuits_done)
 
 
 def _patiently(peer: Peer, request: Request[T], *, deadline: float | None, what: str) -> Flow[T]:

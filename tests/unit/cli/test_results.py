@@ -65,3 +65,14 @@ def test_per_shot_outcomes_are_written_whole(run, api, ended, tmp_path):
     refused = run("result", ended, "--npz", "no/such/folder.npz")
     assert refused.code == 2
     assert "folder.npz cannot be written: No such file" in refused.err
+
+
+def test_what_is_done_of_a_job_by_now_is_shown(run, api, job_id):
+    api.do(job_id, 2, of=5)
+    done = run("result", job_id, "--partial")
+    assert done.code == 0
+    assert done.out.count("circuit ") == 2
+    assert done.err == "2 of 5 circuits are done; the job is CREATED\n"
+    document = json.loads(run("result", job_id, "--partial", "--json").out)
+    assert (document["partial"], document["circuits_done"], len(document["results"])) == (True, 2, 2)
+    assert "--partial" in run("result", job_id).err

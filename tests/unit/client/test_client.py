@@ -24,7 +24,7 @@ from qdepot.errors import (
     UnavailableError,
 )
 from qdepot.wire.answers import FailureAnswer, RegisterAnswer, ResultAnswer, SamplerResultAnswer
-from support.fake_api import BELL, BELL2, problem, sent_program
+from support.fake_api import BELL, BELL2, npz_without_arrays, problem, sent_program
 
 FIRST = str(UUID(int=1))
 """The id of the first job."""
@@ -109,6 +109,33 @@ def test_a_failed_job_raises_its_reason(either, api):
         job.result()
     assert caught.value.solution == "Use fewer qubits."
     assert job.last_status == "FAILED"
+
+
+def test_what_is_done_by_now_is_fetched_without_waiting(either, api):
+    job = either.submit(BELL)
+    api.do(job.id, 2, of=5)
+    shown = job.result(partial=True)
+    assert (len(shown), shown.partial, shown.num_circuits) == (2, True, 5)
+    assert len(job.result_document(partial=True)["results"]) == 2
+    api.do(job.id, 3, of=5)
+    assert len(job.result(partial=True)) == 3, "it is not kept"
+    assert not [path for path in api.paths() if "status" in path]
+
+
+def test_the_shots_of_what_is_done_are_fetched_too(either, api):
+    api.arrays = npz_without_arrays()
+    assert either.submit(BELL).npz(partial=True) == api.arrays
+    assert api.paths()[-1].endswith("/result?partial=true")
+
+
+def test_a_failed_job_says_that_a_part_is_kept(either, api):
+    job = either.submit(BELL)
+    api.do(job.id, 2, of=5)
+    api.fail(job.id, FailureAnswer(code="x", message="it burnt", solution="Wait."))
+    with pytest.raises(JobFailedError) as failed:
+        job.result()
+    assert failed.value.solution == "Wait. Of its first 2 circuits there are results: result(partial=True)."
+    assert failed.value.details["circuits_done"] == 2
 
 
 def test_a_handle_shows_what_is_known(either):

@@ -61,6 +61,7 @@ def test_who_wants_news_is_told_of_each_change_once():
     first, *others = params_of(script)
     assert first == {}
     assert [params["known"] for params in others] == ["CREATED", "QUEUED", "QUEUED", "RUNNING"]
+    assert [params["known_circuits"] for params in others] == ["0", "0", "0", "0"]
     assert {params["wait"] for params in others} == {"30"}
 
 
