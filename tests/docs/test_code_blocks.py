@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "UPGRADING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES.append(ROOT / "benchmarks" / "README.md")
 BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<excuse>[^\n]*?) *-->\n+)?"
+    r"^(?: *<!-- not run: (?P<excuse>[^\n]*?) *-->\n+)?"
     r"(?P<indent> *)```(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
