@@ -68,8 +68,7 @@ class Archive:
         """What was asked: from the pending archive, or from the bundle once that is gone."""
         record = None if job.pending_removed else self._pending_request(job)
         if record is None:
-            bundle = self._bundle(job)
-            record = read_request_document(bundle.read(REQUEST), key=bundle.key)
+            record = self._bundled_request(job)
         if (record.job_id, record.request_sha256) != (job.id, job.request_sha256):
             raise damaged(job.request_key, f"it holds another request than that of job {job.id}")
         return record
@@ -290,6 +289,15 @@ class Archive:
             return request_shelf.read_request(self.pending, job)
         except ObjectNotFoundError:
             return None
+
+    def _bundled_request(self, job: Job) -> RequestRecord:
+        try:
+            bundle = self._bundle(job)
+        except ArchiveDamagedError as error:
+            if job.is_final:
+                raise
+            raise damaged(job.request_key, "it is missing") from error
+        return read_request_document(bundle.read(REQUEST), key=bundle.key)
 
     def _bundle(self, job: Job) -> Bundle:
         try:

@@ -49,17 +49,21 @@ def measured(store: ObjectStore, key: str) -> tuple[int, str]:
             return size, digest.hexdigest()
 
 
-def measured_bundle(store: ObjectStore, key: str) -> tuple[Bundle, int, str]:
+def measured_bundle(store: ObjectStore, key: str, *, wanted_sha256: str | None = None) -> tuple[Bundle, int, str]:
     """A bundle with its size and SHA-256; a small one is read once.
 
     Raises:
         ObjectNotFoundError: There is none.
-        ArchiveDamagedError: It is not a zip file.
+        ArchiveDamagedError: It has not the checksum that is wanted, or is not a zip file.
     """
     beginning = store.get_range(key, start=0, length=WHOLE_BYTES)
-    if len(beginning) < WHOLE_BYTES:
-        return Bundle.of(key, beginning), len(beginning), hashlib.sha256(beginning).hexdigest()
-    return Bundle.open(store, key), *measured(store, key)
+    is_small = len(beginning) < WHOLE_BYTES
+    size_bytes, sha256 = len(beginning), hashlib.sha256(beginning).hexdigest()
+    if not is_small:
+        size_bytes, sha256 = measured(store, key)
+    if wanted_sha256 not in {None, sha256}:
+        raise damaged(key, "its checksum is not the one that was noted when it was written")
+    return Bundle.of(key, beginning) if is_small else Bundle.open(store, key), size_bytes, sha256
 
 
 def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:

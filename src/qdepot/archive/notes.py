@@ -127,7 +127,7 @@ def put_tombstone(store: ObjectStore, job: Job, at: datetime) -> None:
 
 
 def read_document(store: ObjectStore, key: str, *, expected: str) -> dict[str, Any]:
-    """A JSON object of the format that is expected.
+    """A note on a job, of the format that is expected.
 
     Raises:
         ObjectNotFoundError: There is none under this key.
@@ -139,6 +139,8 @@ def read_document(store: ObjectStore, key: str, *, expected: str) -> dict[str, A
         raise damaged(key, "it is not JSON") from error
     if not isinstance(document, dict) or document.get("format") != expected:
         raise damaged(key, f"it has not the format {expected!r}")
+    if document.get("job_id") != layout.id_of(key):
+        raise damaged(key, "it is about another job")
     return document
 
 

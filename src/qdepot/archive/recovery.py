@@ -18,7 +18,7 @@ from qdepot.archive.job_document import read_ending, read_job
 from qdepot.archive.manifest import damaged
 from qdepot.archive.places import Kind, place_of
 from qdepot.archive.plain import time_of
-from qdepot.archive.request import RequestRecord, batch_entries, read_request_document
+from qdepot.archive.request import RequestRecord, batch_entries, is_whole_batch, read_request_document
 from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job
@@ -107,6 +107,8 @@ def read_requests(store: ObjectStore, key: str) -> list[AskedJob | ArchiveDamage
             found.append(error)
             continue
         found.append(AskedJob(record=record, stored=replace(_stored(key, entry, record), index=index)))
+    if not is_whole_batch(document, key=key):
+        found.append(damaged(key, "it is not whole"))
     return found
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
+from qdepot.archive import layout
 from qdepot.archive.manifest import damaged
 from qdepot.archive.plain import json_text, time_of
 from qdepot.domain.program import Program
@@ -22,6 +23,7 @@ from qdepot.errors import ArchiveDamagedError, InternalError
 REQUEST_FORMAT = "qdepot-request/1"
 BATCH_FORMAT = "qdepot-batch/1"
 _BETWEEN = b",\n"
+_BATCH_END = b"\n]}\n"
 _ENVELOPE = (
     *("job_id", "project", "owner", "created_at", "backend", "name", "tags", "priority", "timeout_s", "options"),
     *("request_sha256", "idempotency_key_sha256"),
@@ -105,7 +107,7 @@ def batch_document(batch_id: str, records: Sequence[RequestRecord]) -> bytes:
     """One document for many requests."""
     entries = [request_document(record).removesuffix(b"\n") for record in records]
     head = {"format": BATCH_FORMAT, "batch_id": batch_id, "sizes_bytes": [len(entry) for entry in entries]}
-    return b"".join((json_text(head)[:-1].encode(), b', "requests": [\n', _BETWEEN.join(entries), b"\n]}\n"))
+    return b"".join((json_text(head)[:-1].encode(), b', "requests": [\n', _BETWEEN.join(entries), _BATCH_END))
 
 
 def batch_span(head: bytes, index: int, *, key: str) -> tuple[int, int]:
@@ -132,6 +134,14 @@ def batch_entries(document: bytes, *, key: str) -> list[bytes]:
         ArchiveDamagedError: It is no batch document.
     """
     return [document[start : start + length] for start, length in _spans(document, key=key)]
+
+
+def is_whole_batch(document: bytes, *, key: str) -> bool:
+    """True if a batch document has the id of its key, and its end. Raises as :func:`batch_entries`."""
+    spans = _spans(document, key=key)
+    fields = json.loads(document.partition(b"\n")[0] + b"]}")
+    has_end = bool(spans) and document[sum(spans[-1]) :] == _BATCH_END
+    return has_end and fields.get("batch_id") == layout.id_of(key)
 
 
 def _spans(head: bytes, *, key: str) -> list[tuple[int, int]]:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from qdepot.archive.manifest import damaged
-from qdepot.archive.places import Kind, Place, place_of
-from qdepot.errors import ArchiveDamagedError
-from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore
-
-T = TypeVar("T")
-
-_AT_ONCE = 8
+from qdepot.archive.going_through import places
+from qdepot.archive.places import Kind, Place
+from qdepot.ports.object_store import ObjectStore
 
 
 @dataclass(slots=True)
@@ -77,42 +69,7 @@ class Traces:
             sent.received = max(sent.received, place.number)
 
 
-def places(store: ObjectStore, *kinds: Kind, prefix: str = "") -> Iterator[Place]:
-    """All objects of these kinds; without ``kinds`` all that are ours."""
-    wanted = kinds or tuple(kind for kind in Kind if kind is not Kind.OTHER)
-    for info in store.scan(prefix):
-        place = place_of(info.key)
-        if place.kind in wanted:
-            yield place
-
-
 def stem_of(key: str) -> str:
     """What the keys of all objects of one job begin with."""
     folder, _, name = key.rpartition("/")
     return f"{folder}/{name.partition('.')[0]}"
-
-
-def read_each(found: Iterable[Place], read: Callable[[str], T]) -> Iterator[tuple[Place, T | ArchiveDamagedError]]:
-    """Read objects, a few at a time, in their order; what is damaged, or went away meanwhile, is its own answer.
-
-    Raises:
-        UnavailableError: A store does not answer.
-    """
-
-    def read_one(place: Place) -> T | ArchiveDamagedError:
-        try:
-            return read(place.key)
-        except ArchiveDamagedError as error:
-            return error
-        except ObjectNotFoundError:
-            return damaged(place.key, "it went away while it was about to be read")
-
-    waiting: list[tuple[Place, Future[T | ArchiveDamagedError]]] = []
-    with ThreadPoolExecutor(_AT_ONCE) as readers:
-        for place in found:
-            waiting.append((place, readers.submit(read_one, place)))
-            if len(waiting) == 2 * _AT_ONCE:
-                done, future = waiting.pop(0)
-                yield done, future.result()
-        for place, future in waiting:
-            yield place, future.result()

@@ -132,6 +132,18 @@ class ObjectStore(Protocol):
 
 
 @runtime_checkable
+class KeepsDrafts(Protocol):
+    """A store that writes objects aside before they appear."""
+
+    def drafts(self) -> Iterator[int]:
+        """The sizes in bytes of what is being written, or was when its writer died.
+
+        :meth:`ObjectStore.check` removes what the dead have left.
+        """
+        ...
+
+
+@runtime_checkable
 class SignsUrls(Protocol):
     """A store from which somebody without credentials can fetch an object, given an address that proves the right."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from qdepot.archive import layout
 from qdepot.archive.archive import Archive
+from qdepot.archive.going_through import groups, places, read_each
 from qdepot.archive.places import Kind, Place
 from qdepot.archive.recovery import (
     AskedJob,
@@ -21,7 +21,7 @@ from qdepot.archive.recovery import (
     read_tombstone,
     with_edits,
 )
-from qdepot.archive.traces import Traces, places, read_each
+from qdepot.archive.traces import Traces
 from qdepot.archive.trails import Trails
 from qdepot.domain.job import Job, JobChange
 from qdepot.errors import ArchiveDamagedError, ConflictError, InvalidRequestError, NotFoundError, UnavailableError
@@ -81,9 +81,10 @@ class RebuildRun:
     def bury(self) -> None:
         """Leave a tombstone for each deleted job; the row of one goes, if it came back with a backup."""
         tombstones = (Place(key=key, kind=Kind.TOMBSTONE, id=it) for it, key in self.traces.tombstones.items())
-        for some in _few(read_each(tombstones, partial(read_tombstone, self.archive.completed))):
+        told = read_each(tombstones, partial(read_tombstone, self.archive.completed))
+        for some in groups(told, size=_AT_ONCE):
             # A job whose tombstone cannot be read stays deleted, too.
-            deleted = {place.id: self._sound(told) or self.at for place, told in some}
+            deleted = {place.id: self._sound(it) or self.at for place, it in some}
             for row in self.ledger.get_many(list(deleted)).values():
                 last = self._saved(row, deleted_on(row, at=deleted[row.id]))
                 self.ledger.delete(last, at=deleted[row.id])
@@ -94,7 +95,7 @@ class RebuildRun:
         """Restore the jobs that have a bundle."""
         store = self.archive.completed
         bundles = (it for it in places(store, Kind.BUNDLE) if it.id not in self.traces.tombstones)
-        for some in _few(read_each(bundles, partial(read_bundle, store))):
+        for some in groups(read_each(bundles, partial(read_bundle, store)), size=_AT_ONCE):
             self._damaged_jobs |= {place.id for place, told in some if isinstance(told, ArchiveDamagedError)}
             known = [self._ended(ended) for _, told in some if (ended := self._sound(told)) is not None]
             rows = self.ledger.get_many([it.job.id for it in known])
@@ -111,7 +112,7 @@ class RebuildRun:
         for asked in self._asked(self.report.damaged):
             if asked.record.job_id not in self.traces.tombstones:
                 choice.note(asked, rank=self._rank(asked))
-        for some in _few(self._asked_for(it) for it in self._asked([])):
+        for some in groups((self._asked_for(it) for it in self._asked([])), size=_AT_ONCE):
             rows = self.ledger.get_many([it.job.id for it in some])
             fresh: dict[Finding, list[KnownJob]] = defaultdict(list)
             for known in some:
@@ -260,10 +261,3 @@ def _reason_to_hold(backends: Backends, name: str) -> str:
     except UnavailableError as error:
         return f"nobody can tell what a run costs ({error.message})"
     return "" if backend.repeatable and not backend.paid else f"a run at {name} may cost money"
-
-
-def _few(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items, a transaction's worth at a time."""
-    iterator = iter(items)
-    while some := list(islice(iterator, _AT_ONCE)):
-        yield some

@@ -115,6 +115,7 @@ def test_what_was_deleted_stays_deleted_even_if_its_objects_come_back(world: Wor
     with pytest.raises(GoneError):
         new.jobs().get(job.id, caller=ME)
     assert report.counts == {Finding.DELETED: 1, Finding.LEFT_OVER: 1}
+    assert report.is_whole
 
 
 def test_a_job_at_its_backend_is_asked_for_there(world: World):

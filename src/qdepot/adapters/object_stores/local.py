@@ -104,6 +104,13 @@ class LocalStore:
         with _writing(_DRAFTS):
             remove_abandoned(self._drafts)
 
+    def drafts(self) -> Iterator[int]:
+        """See :meth:`KeepsDrafts.drafts <qdepot.ports.object_store.KeepsDrafts.drafts>`."""
+        with _reading(_DRAFTS), contextlib.suppress(*_NOT_THERE), os.scandir(self._drafts) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    yield entry.stat().st_size
+
     @property
     def _drafts(self) -> Path:
         return self.folder / _DRAFTS
