@@ -32,7 +32,7 @@ from qdepot.testing.postgres import NoPostgresError, postgres_server
 
 THREADS = 16
 EACH = 40
-ROUNDS = 7
+ROUNDS = 5
 FEW, MANY = 1_000, 100_000
 BATCH = 50
 PAGE = 50

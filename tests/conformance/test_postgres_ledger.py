@@ -215,9 +215,19 @@ class TestFaults:
         assert "nobody_made_this" in str(caught.value.__cause__)
 
     def test_a_password_is_never_shown(self, postgres_url):
-        ledger = open_at(postgres_url.replace("postgres@", "postgres:geheim@"))
-        shown = f"{ledger!r} {ledger} {ledger._database.writers!r} {ledger._database!r}"
-        assert "geheim" not in shown
+        for url in (postgres_url.replace("postgres@", "postgres:geheim@"), f"{postgres_url}&password=geheim"):
+            ledger = open_at(url)
+            assert "geheim" not in f"{ledger!r} {ledger} {ledger._database!r}"
+            ledger.close()
+
+    def test_options_in_the_url_are_heeded_beside_our_own(self, postgres_url):
+        ledger = open_at(f"{postgres_url}&options=-c%20work_mem%3D7MB%20-c%20statement_timeout%3D9s")
+        with ledger._database.readers.connect() as connection:
+            told = [
+                connection.exec_driver_sql(f"SHOW {name}").scalar()
+                for name in ("work_mem", "statement_timeout", "lock_timeout")
+            ]
+        assert told == ["7MB", "9s", "10s"]
         ledger.close()
 
     def test_a_read_only_database_is_an_error_that_says_so(self, ledger, postgres_url):

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from qdepot.adapters.ledgers.sql.claims import Leases
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.domain.job import Duty, JobStatus
 from qdepot.errors import InvalidRequestError, UnavailableError
@@ -152,6 +153,7 @@ class TestGroupedCommits:
 
 ADDING = """
 import sys
+from qdepot.adapters.ledgers.sql.claims import Leases
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.system_clock import SystemClock
 from qdepot.domain.job import Duty
@@ -181,14 +183,17 @@ class TestSeveralProcesses:
         validate_ledger(ledger)
         ledger.close()
 
-    def test_a_killed_process_leaves_what_it_had_committed(self, sqlite_url):
-        script = ADDING + "print('done', flush=True)\nimport time\ntime.sleep(100)\n"
-        script = script.replace("ledger.close()", "")
+    def test_what_a_killed_process_was_told_is_stored_is_there(self, sqlite_url):
+        script = ADDING.replace("    taken =", "    print(number, flush=True)\n    taken =").replace("range(100)", "range(900)")
         with subprocess.Popen([sys.executable, "-c", script, sqlite_url, "1"], stdout=subprocess.PIPE) as process:
-            assert process.stdout.readline() == b"done\n"
+            told = [process.stdout.readline() for _ in range(50)]
             process.kill()
+            told += process.stdout.readlines()
         ledger = open_at(sqlite_url)
-        assert validate_ledger(ledger) == 100
+        assert set(ledger.get_many([job_id_of(1000 + int(number)) for number in told])) == {
+            job_id_of(1000 + int(number)) for number in told
+        }
+        validate_ledger(ledger)
         ledger.close()
 
     def test_a_lock_that_is_held_too_long_is_an_error_that_says_so(self, ledger, sqlite_url):
@@ -293,6 +298,25 @@ class TestFaults:
                 for name in ("synchronous", "journal_mode", "foreign_keys")
             ]
         assert settings == [2, "wal", 1]
+
+
+class TestUnparking:
+    """Jobs whose time has come are noted by the next claim."""
+
+    def test_after_a_long_stop_those_that_waited_longest_go_first(self, sqlite_url):
+        clock = FrozenClock()
+        ledger = open_at(sqlite_url, clock)
+        ledger._leases = Leases(ledger._database.time, most_unparked=2)
+        jobs = [make_job(number, priority=number) for number in range(1, 6)]
+        ledger.add([accepted(job) for job in jobs])
+        ledger.save([queued(job, retry_in_s=job.priority) for job in jobs])
+        clock.advance(100)
+        taken = [
+            [job.priority for job in ledger.claim(Duty.POLL, holder=holder, lease_s=15, limit=9)]
+            for holder in ("ann", "bob", "eve", "dan")
+        ]
+        assert taken == [[2, 1], [4, 3], [5], []]
+        ledger.close()
 
 
 class TestBoots:

@@ -34,10 +34,6 @@ from qdepot.adapters.ledgers.sql.rows import JOB_COLUMNS, job_of
 from qdepot.adapters.ledgers.sql.tables import IS_FREE, IS_PARKED, jobs
 from qdepot.domain.job import Duty, Job
 
-_MOST_UNPARKED = 10_000
-"""How many jobs whose time has come one claim takes note of. If more came due since the last claim (a service that was
-down for long), those that waited longest go first and the rest follow with the next claims."""
-
 _Condition: TypeAlias = ColumnElement[bool] | TextClause
 
 _Seconds: TypeAlias = ColumnElement[float]
@@ -91,9 +87,16 @@ class Wish:
 class Leases:
     """The leases of a ledger, judged by its time."""
 
-    def __init__(self, time: LedgerTime) -> None:
+    def __init__(self, time: LedgerTime, *, most_unparked: int = 10_000) -> None:
+        """Build the statements.
+
+        Args:
+            time: By which they are judged.
+            most_unparked: How many jobs whose time has come one claim takes note of. If more came due since the last
+                claim (after a long stop), those that waited longest go first and the rest follow with the next claims.
+        """
         self._time = time
-        self._unpark = unpark_statement(time.now)
+        self._unpark = unpark_statement(time.now, most=most_unparked)
         self._renew = renew_statement(time.now)
         self._release = release_statement(time.now)
         self._release_named = release_statement(time.now).where(jobs.c.id.in_(_IDS))
@@ -148,13 +151,13 @@ class _Shape:
         return cls(wish.job_ids is not None, None if wish.backends is None else len(wish.distinct_backends))
 
 
-def unpark_statement(now: _Seconds) -> Update:
+def unpark_statement(now: _Seconds, *, most: int) -> Update:
     """Frees the jobs whose wait is over or whose lease has lapsed."""
     ripe = (
         select(jobs.c.id)
         .where(IS_PARKED, jobs.c.parked_until <= now)
         .order_by(jobs.c.parked_until)
-        .limit(_MOST_UNPARKED)
+        .limit(most)
         .with_for_update(skip_locked=True)
         .cte("ripe")
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,8 +48,8 @@ class Database:
     """
 
     place: str
-    readers: Engine
-    writers: Engine
+    readers: Engine = field(repr=False)  # its own repr may show secrets that stand in a URL's query
+    writers: Engine = field(repr=False)
     transactions: Transactions
     additions: Transactions
     time: LedgerTime
@@ -151,8 +151,7 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
             "application_name": "qdepot",
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 30,
-            "options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s"
-            " -c idle_in_transaction_session_timeout=60s",
+            "options": _options(url),
         },
     )
     plain = PlainTransactions(writers)
@@ -166,6 +165,13 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
         is_timed_by_machine=is_timed_by_machine,
         watch=PostgresWatch(writers),
     )
+
+
+def _options(url: URL) -> str:
+    """What every session is told: our limits, then what the URL says."""
+    given = url.query.get("options", ())
+    ours = "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    return " ".join([ours, *([given] if isinstance(given, str) else given)])
 
 
 def _unknown_url() -> InvalidRequestError:
