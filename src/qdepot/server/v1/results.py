@@ -118,4 +118,4 @@ def _partial_members(found: PartialResult) -> bytes:
         "circuits_done": job.circuits_done,
         "num_circuits": job.num_circuits,
     }
-    return json.dumps(about)[1:-1].encode()
+    return json.dumps(about, separators=(",", ":"))[1:-1].encode()
