@@ -40,13 +40,20 @@ class Register:
         return sum(((outcome >> bit) & 1) << position for position, bit in enumerate(self.bits))
 
 
-def registers_of(circuit: QuantumCircuit, declared: Sequence[ClassicalRegister] | None = None) -> tuple[Register, ...]:
-    """The registers of a circuit, or those of them that were ``declared``, in order; none of width zero."""
+def registers_of(
+    circuit: QuantumCircuit, declared: Mapping[str, ClassicalRegister] | None = None
+) -> tuple[Register, ...]:
+    """The registers of a circuit, in order; none of width zero.
+
+    Args:
+        circuit: The circuit.
+        declared: Those of its registers that count, by the names that their author gave them; None: all.
+    """
     places = {bit: index for index, bit in enumerate(circuit.clbits)}
-    chosen = circuit.cregs if declared is None else declared
+    chosen = {register.name: register for register in circuit.cregs} if declared is None else declared
     return tuple(
-        Register(name=register.name, bits=tuple(places[bit] for bit in register))
-        for register in chosen
+        Register(name=name, bits=tuple(places[bit] for bit in register))
+        for name, register in chosen.items()
         if len(register)
     )
 

@@ -27,11 +27,11 @@ _LEXER_PLACE = re.compile(r"L(\d+):C(\d+): (.*)", re.DOTALL)
 _UNSUPPORTED = re.compile(r"not( currently)? supported|unsupported", re.IGNORECASE)
 
 
-def read_openqasm3(source: bytes) -> tuple[QuantumCircuit, tuple[ClassicalRegister, ...]]:
-    """The circuit in a text, and the registers of bits that the text declares. No file is opened.
+def read_openqasm3(source: bytes) -> tuple[QuantumCircuit, dict[str, ClassicalRegister]]:
+    """The circuit in a text, and the registers of bits that the text declares, by name and in order. No file is opened.
 
-    The reader adds registers of its own to a circuit whose conditions look at parts of registers; those are not among
-    the registers that are returned.
+    The importer adds registers of its own to a circuit whose conditions look at parts of registers, and renames those
+    whose names start with a capital letter: what is returned is what the author wrote.
 
     Raises:
         InvalidProgramError: It cannot be read; with line and column.
@@ -48,7 +48,7 @@ def read_openqasm3(source: bytes) -> tuple[QuantumCircuit, tuple[ClassicalRegist
         raise _conversion_error(error) from error
     except RecursionError as error:
         raise InvalidProgramError("statements or expressions are nested too deeply") from error
-    return circuit, tuple(reader.registers)
+    return circuit, reader.registers
 
 
 class _Reader(ConvertVisitor):  # type: ignore[misc] # the importer has no types
@@ -56,7 +56,7 @@ class _Reader(ConvertVisitor):  # type: ignore[misc] # the importer has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self.registers: list[ClassicalRegister] = []
+        self.registers: dict[str, ClassicalRegister] = {}
         self._sizes: dict[str, int] = {}
         self._gates = [0]
 
@@ -105,7 +105,7 @@ class _Reader(ConvertVisitor):  # type: ignore[misc] # the importer has no types
     def _noting_registers(self, context: Any, name: str) -> Any:  # noqa: ANN401 - as above
         found = context.symbol_table.get(name).data
         if isinstance(found, ClassicalRegister):
-            self.registers.append(found)
+            self.registers[name] = found
         return context
 
 

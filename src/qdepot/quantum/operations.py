@@ -14,6 +14,9 @@ The payloads are described here, once:
 and ``parts`` with the bytes of each circuit. ``threads`` matters to ``simulate`` alone; without ``memory_mb`` all of
 the machine's memory counts. A program may be run in several pieces: then ``first_circuit`` is the place in it of the
 first circuit that is sent, and seeds, names of members and errors go by that.
+
+``noise`` names a fake device, and the circuit is laid out on its qubits as on the device's own backend: a gate between
+qubits that the device does not couple would have no noise. An estimation with noise is exact, as a density matrix.
 """
 
 from __future__ import annotations

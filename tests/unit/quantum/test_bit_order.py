@@ -88,6 +88,12 @@ def test_registers_whose_bits_lie_apart_and_in_another_order():
     assert entry["counts"] == {"01 01": 5}
 
 
+def test_registers_bear_the_names_that_their_author_gave_them():
+    (entry,) = results(openqasm3("qubit[2] q; bit[1] Upper; bit[1] _low; x q[1]; Upper[0] = measure q[1];"), shots=5)
+    assert list(entry["registers"]) == ["Upper", "_low"]
+    assert entry["counts"] == {"0 1": 5}
+
+
 def test_a_register_without_bits_is_left_out():
     circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(0, "empty"), ClassicalRegister(1, "c"))
     circuit.x(0)
