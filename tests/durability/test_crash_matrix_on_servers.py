@@ -6,8 +6,7 @@ import uuid
 
 import pytest
 
-from durability.cases import Cases
-from durability.ways import BIG_ROWS, Row
+from durability.ways import BIG_ROWS, cases_of
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.testing.clock import FrozenClock
 
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.timeout(400)  # the first case of a row waits for them 
 
 
 @pytest.fixture(scope="module")
-def settings(postgres, s3_server):
+def lab_settings(postgres, s3_server):
     """Gives each lab a database and a place in the bucket of its own."""
     template = postgres.create_database()
     open_ledger(postgres.url_of(template), clock=FrozenClock()).close()
@@ -38,24 +37,7 @@ def settings(postgres, s3_server):
     return make
 
 
-@pytest.fixture(scope="module")
-def verdicts(nursery, clouds, settings, tmp_path_factory):
-    """The verdicts of a row; all its cases run at the first question."""
-    cases = Cases(nursery, tmp_path_factory.mktemp("labs"), settings)
-    known = {}
-
-    def of(row: Row):
-        if row.way.name not in known:
-            known[row.way.name] = cases.run_all(row.way, clouds[row.cloud], row.points)
-        return known[row.way.name]
-
-    return of
-
-
-@pytest.mark.parametrize(
-    ("row", "point"),
-    [pytest.param(row, point, id=f"{row.way.name}-{point}") for row in BIG_ROWS for point in row.points],
-)
+@pytest.mark.parametrize(("row", "point"), cases_of(BIG_ROWS))
 def test_a_process_that_dies_here_does_no_harm(row, point, verdicts):
     verdict = verdicts(row)[point]
     assert verdict.died, "the process never came to this point"

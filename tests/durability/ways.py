@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import pytest
 
 from durability.cases import Way
-from durability.kill_points import CANCEL, CLEAN, COLLECT, DELETE, FAIL, HERE, PARTS, REMOTE, RENAME, SEND
+from durability.kill_points import ACCEPT, CANCEL, CLEAN, COLLECT, DELETE, FAIL, HERE, PARTS, REMOTE, RENAME, SEND
 from durability.lab import Lab, is_settled
 from qdepot.domain.job import Job, JobStatus
 
@@ -30,6 +32,16 @@ class Row:
     points: Sequence[str]
     passes: Sequence[str]
     sent: int = 1
+
+
+def cases_of(rows: Sequence[Row]) -> list[Any]:
+    """What a test runs over. A moment before a call is the moment after the one before it, as far as anybody outside
+    can tell; so those are left to the long run."""
+    return [
+        pytest.param(row, point, id=f"{row.way.name}-{point}", marks=[pytest.mark.slow] * point.startswith("before"))
+        for row in rows
+        for point in row.points
+    ]
 
 
 def _is_queued(job: Job) -> bool:
@@ -85,10 +97,13 @@ ROWS = [
 """SQLite and a local folder."""
 
 BIG_ROWS = [
-    Row(way=Way(name="key"), points=[*SEND, *COLLECT, *CLEAN], passes=REMOTE),
+    Row(way=Way(name="key"), points=[*ACCEPT, *COLLECT, *CLEAN], passes=REMOTE),
     Row(way=Way(name="tag"), cloud="tag", points=SEND, passes=REMOTE),
 ]
 """PostgreSQL and S3: what touches them."""
 
 IN_DOUBT = set(SEND[SEND.index("after ledger.save CREATED/submitting") : SEND.index("after pending.create receipt")])
 """Between the stored intent and the stored receipt nobody can tell whether a cloud that can do neither has the job."""
+
+CERTAINLY_IN_DOUBT = {"after ledger.save CREATED/submitting", "after cloud.submit"}
+"""Two of them that no other thread can come to first."""
