@@ -26,6 +26,8 @@ def why_waiting(job: Job, *, now: datetime, trouble: str = "") -> str:
         sentence = f"{sentence}; next try {_distance(job.next_try_at - now)}"
     if job.cancel_requested:
         sentence = f"its cancel is not confirmed yet: {sentence}"
+    if job.circuits_done:
+        sentence = f"{sentence}; {job.circuits_done} of {job.num_circuits} circuits are done"
     return sentence
 
 

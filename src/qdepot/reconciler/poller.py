@@ -137,8 +137,6 @@ class Poller:
             stored = self._parts.stored(job)
         except NotFoundError as error:
             # Another process stored other parts than those that this run goes on from.
-            if isinstance(self.provider, RunsHere):
-                self.provider.give_up(job.id)
             return self._lost(job, backend, error.message)
         if report.status is ProviderStatus.RUNNING and job.status is JobStatus.QUEUED:
             return job.moved_to(
@@ -191,6 +189,9 @@ class Poller:
 
     def _again(self, job: Job, why: str) -> JobChange:
         """Behind what is done; at once the first time, as after a restart, then after a growing wait."""
+        recovered = self._parts.recovered(job)
+        if isinstance(self.provider, RunsHere):
+            self.provider.give_up(job.id)
         return job.moved_to(
             JobStatus.CREATED,
             Stage.WAITING,
@@ -203,7 +204,7 @@ class Poller:
             queue_position=None,
             failures_in_row=job.failures_in_row + 1,
             retry_in_s=backoff_s(job.failures_in_row - 1) if job.failures_in_row else 0.0,
-            **self._parts.recovered(job),
+            **recovered,
         )
 
     def _unanswered(self, job: Job, error: QDepotError) -> JobChange:

@@ -26,7 +26,8 @@ def validate_archive(archive: Archive, ledger: Ledger) -> None:
 def archive_problems(archive: Archive, ledger: Ledger) -> list[str]:
     """One line for each broken rule.
 
-    - The request of a job that has not ended is in the pending archive, to the letter.
+    - The request of a job that has not ended is in the pending archive, to the letter, and so are its parts: as many as
+      the row says, each behind the one before, up to the circuits that are done.
     - A final job has a bundle with the right checksums that says the same as its row; a COMPLETED one has a result.
     - Of a job whose pending copies are noted as removed there is nothing in the pending archive.
     - Every object belongs to a row, or is the tombstone of a job that has none.

@@ -38,6 +38,10 @@ LATER = MADE_AT + timedelta(minutes=5)
             "its cancel is not confirmed yet: it has been running at aer for 5 min",
         ),
         (
+            {"status": JobStatus.RUNNING, "running_at": MADE_AT, "num_circuits": 200, "circuits_done": 12},
+            "it has been running at aer for 5 min; 12 of 200 circuits are done",
+        ),
+        (
             {"status": JobStatus.RUNNING, "stage": Stage.COLLECTING, "failures_in_row": 1, "why": "the disk is full"},
             "its end is being stored for 5 min: the disk is full",
         ),
