@@ -93,7 +93,7 @@ class Lab:
             *arguments,
             folder=self.folder,
             log=self.folder / f"{len(self.processes)}.log",
-            environment=_environment({"data": str(self.folder), **self.settings}),
+            environment=environment_of({"data": str(self.folder), **self.settings}),
             kill=kill,
             record=record,
         )
@@ -165,11 +165,11 @@ def _json(key: str) -> dict[str, str]:
     return {"Content-Type": "application/json", "Idempotency-Key": key}
 
 
-def _environment(settings: Mapping[str, Any], prefix: str = "QDEPOT_") -> dict[str, str]:
+def environment_of(settings: Mapping[str, Any], prefix: str = "QDEPOT_") -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= _environment(value, f"{prefix}{name.upper()}__")
+            found |= environment_of(value, f"{prefix}{name.upper()}__")
         else:
             found[f"{prefix}{name.upper()}"] = str(value)
     return found
