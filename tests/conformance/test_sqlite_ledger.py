@@ -184,7 +184,9 @@ class TestSeveralProcesses:
         ledger.close()
 
     def test_what_a_killed_process_was_told_is_stored_is_there(self, sqlite_url):
-        script = ADDING.replace("    taken =", "    print(number, flush=True)\n    taken =").replace("range(100)", "range(900)")
+        script = ADDING.replace("    taken =", "    print(number, flush=True)\n    taken =").replace(
+            "range(100)", "range(900)"
+        )
         with subprocess.Popen([sys.executable, "-c", script, sqlite_url, "1"], stdout=subprocess.PIPE) as process:
             told = [process.stdout.readline() for _ in range(50)]
             process.kill()
