@@ -24,6 +24,7 @@ OPERATIONS = {
     "getJobProgram": "GET /v1/jobs/{job_id}/program",
     "getJobEvents": "GET /v1/jobs/{job_id}/events",
     "getJobObjects": "GET /v1/jobs/{job_id}/objects",
+    "exportJob": "GET /v1/jobs/{job_id}/export",
     "listJobs": "GET /v1/jobs",
     "cancelJob": "POST /v1/jobs/{job_id}/cancel",
     "resolveJob": "POST /v1/jobs/{job_id}/resolve",

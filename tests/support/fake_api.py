@@ -231,6 +231,7 @@ class FakeApi:
             "GET result": lambda: self._result(request, job_id),
             "GET program": lambda: httpx.Response(200, content=self.bodies[job_id].program.model_dump_json()),
             "GET events": lambda: json_answer(EventListAnswer(events=[event(1)])),
+            "GET export": lambda: httpx.Response(200, content=self.arrays, headers={"content-type": "application/zip"}),
             "GET objects": lambda: json_answer(ObjectListAnswer(objects=[stored(job_id)])),
             "POST cancel": lambda: self._cancel(job_id),
             "POST resolve": lambda: self._resolve(job_id, ResolveBody.model_validate_json(request.content)),

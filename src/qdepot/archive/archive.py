@@ -9,6 +9,7 @@ from datetime import datetime
 from qdepot.archive import inspection, layout, notes, part_shelf, prepared, request_shelf
 from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
 from qdepot.archive.bundle_shelf import store_bundles
+from qdepot.archive.export import exported
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import Completion, StoredBundle, pack
 from qdepot.archive.part_shelf import StoredPart
@@ -177,6 +178,15 @@ class Archive:
                 f"job {job.id} has no per-shot outcomes", solution='Submit with "options": {"memory": true}.'
             )
         return arrays_file((member, bundle.pieces(member.name)) for member in arrays)
+
+    def open_export(self, job: Job) -> Iterator[bytes]:
+        """All that is kept of a final job as the pieces of a zip file, laid out for people, with a README.
+
+        Raises:
+            ArchiveDamagedError: The bundle is missing or damaged; if that shows only behind the first pieces, it is
+                raised there.
+        """
+        return exported(job, self._bundle(job))
 
     def read_member(self, job: Job, name: str) -> bytes:
         """One file of the bundle.

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 
 from qdepot.archive.manifest import Member, damaged, read_manifest
 from qdepot.archive.range_file import RangeFile
+from qdepot.archive.zip_stream import ZIP64_FROM_BYTES, ZipEntry, zip_pieces
 from qdepot.domain.result import Buffer
 from qdepot.errors import InternalError, NotFoundError
 from qdepot.ports.object_store import ObjectStore
@@ -28,7 +29,6 @@ PIECE_BYTES = 256 * 1024
 WHOLE_BYTES = 256 * 1024
 """Up to this size a bundle is read at once."""
 _DEFLATED_FROM_BYTES = 4096  # below, it saves no block of a disk, and took longer than all the rest of a small bundle
-_ZIP64_FROM_BYTES = 1 << 30
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -56,21 +56,14 @@ def write_bundle(target: BinaryIO, members: Mapping[str, Buffer]) -> None:
             view = memoryview(content).cast("B")
             small = view.nbytes < _DEFLATED_FROM_BYTES
             bundle.compression = zipfile.ZIP_STORED if small or name.endswith(".npy") else zipfile.ZIP_DEFLATED
-            with bundle.open(_checked_name(name), "w", force_zip64=view.nbytes >= _ZIP64_FROM_BYTES) as member:
+            with bundle.open(_checked_name(name), "w", force_zip64=view.nbytes >= ZIP64_FROM_BYTES) as member:
                 for start in range(0, view.nbytes, PIECE_BYTES):
                     member.write(view[start : start + PIECE_BYTES])
 
 
 def arrays_file(members: Iterable[tuple[Member, Iterator[bytes]]]) -> Iterator[bytes]:
     """An ``.npz`` file of these ``.npy`` files, in pieces, without holding any of them as a whole."""
-    sink = _Pieces()
-    with zipfile.ZipFile(sink, "w") as arrays:
-        for member, pieces in members:
-            with arrays.open(member.name, "w", force_zip64=member.size_bytes >= _ZIP64_FROM_BYTES) as target:
-                for piece in pieces:
-                    target.write(piece)
-                    yield from sink.taken()
-    yield from sink.taken()
+    return zip_pieces(ZipEntry(name=it.name, size_bytes=it.size_bytes, pieces=pieces) for it, pieces in members)
 
 
 @dataclass(frozen=True)
@@ -189,23 +182,3 @@ def _checked_name(name: str) -> str:
     if any(part in {"", ".", ".."} for part in parts) or not name.isprintable() or "\\" in name:
         raise InternalError(f"{name[:100]!r} cannot be the name of a file in a bundle")
     return name
-
-
-class _Pieces(io.RawIOBase):
-    """A file that keeps what is written until it is taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has a buffer, as the base class says
-        self._waiting.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> Iterator[bytes]:
-        """Hand over what has come."""
-        while self._waiting:
-            yield self._waiting.pop(0)

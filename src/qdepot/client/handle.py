@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from qdepot.client import requests
 from qdepot.client.courier import AsyncCourier, Courier
 from qdepot.client.exchange import Flow, Request, T
+from qdepot.client.files import written_export
 from qdepot.client.repeating import Peer
 from qdepot.client.results import Counts, Result, arrays_from_npz
 from qdepot.client.submitting import Accepted
@@ -178,6 +181,21 @@ class JobHandle(_KnownJob):
         """Where it lies in the object store, with checksums."""
         return self._courier.ask(requests.job_objects(self.id))
 
+    def export(self, path: str | PathLike[str]) -> Path:
+        """Write all that is kept of the final job to a zip file that a colleague opens without qdepot.
+
+        Args:
+            path: The file, which is written whole or not at all; or a folder to put ``qdepot-<id>.zip`` into.
+
+        Returns:
+            The file.
+
+        Raises:
+            NotFinishedError: It is not final yet.
+            InvalidRequestError: The file cannot be written.
+        """
+        return written_export(path, self.id, self._courier.ask(requests.job_export(self.id)))
+
     def cancel(self) -> str:
         """Wish that the job ends; returns its status, ``CANCELLING`` as long as that is not confirmed.
 
@@ -273,6 +291,10 @@ class AsyncJobHandle(_KnownJob):
     async def objects(self) -> list[ObjectAnswer]:
         """See :meth:`JobHandle.objects`."""
         return await self._courier.ask(requests.job_objects(self.id))
+
+    async def export(self, path: str | PathLike[str]) -> Path:
+        """See :meth:`JobHandle.export`."""
+        return written_export(path, self.id, await self._courier.ask(requests.job_export(self.id)))
 
     async def cancel(self) -> str:
         """See :meth:`JobHandle.cancel`."""

@@ -110,7 +110,7 @@ def job_result_document(job_id: str, *, partial: bool = False) -> Request[dict[s
 
 def job_arrays(job_id: str, *, partial: bool = False) -> Request[bytes]:
     """Per-shot outcomes as the bytes of an ``.npz`` file."""
-    return _fetched(job_id, accept=NPZ, partial=partial, parse=_npz)
+    return _fetched(job_id, accept=NPZ, partial=partial, parse=_zip)
 
 
 def job_program(job_id: str) -> Request[dict[str, Any]]:
@@ -133,6 +133,17 @@ def job_objects(job_id: str) -> Request[list[ObjectAnswer]]:
         path=f"{_job(job_id)}/objects",
         repeatable=True,
         parse=lambda answer: ObjectListAnswer.model_validate_json(answer.body).objects,
+    )
+
+
+def job_export(job_id: str) -> Request[bytes]:
+    """All that is kept of a final job, as the bytes of a zip file."""
+    return Request(
+        path=f"{_job(job_id)}/export",
+        headers={"accept": "application/zip, application/problem+json"},
+        repeatable=True,
+        read_timeout_s=300.0,
+        parse=_zip,
     )
 
 
@@ -243,7 +254,7 @@ def _json_object(answer: Answer) -> dict[str, Any]:
     return document
 
 
-def _npz(answer: Answer) -> bytes:
+def _zip(answer: Answer) -> bytes:
     if not answer.body.startswith(b"PK"):
         raise ValueError("not a zip file")
     return answer.body

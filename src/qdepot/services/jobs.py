@@ -113,6 +113,21 @@ class Jobs:
         """
         return self._partial_results.arrays(self._found(job_id, caller))
 
+    def export(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
+        """All that is kept of a final job as the pieces of a zip file that people can read.
+
+        Raises:
+            NotFinishedError: It is not final; ``details["status"]`` says what it is.
+        """
+        job = self._found(job_id, caller)
+        if not job.is_final:
+            raise NotFinishedError(
+                f"job {job.id} cannot be exported yet: it is {job.shown_status}",
+                solution="Wait until it has ended.",
+                details={"status": job.shown_status},
+            )
+        return self.archive.open_export(job)
+
     def objects(self, job_id: str, *, caller: Caller) -> list[dict[str, object]]:
         """Where the job lies: ``area``, ``key``, ``size_bytes``, ``sha256`` and, for a bundle, ``members``."""
         return self.archive.objects(self._found(job_id, caller))

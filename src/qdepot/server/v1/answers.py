@@ -68,7 +68,9 @@ def links_of(job: Job) -> Mapping[str, str]:
         links["result"] = f"{path}/result"
     elif job.circuits_done:
         links["partial_result"] = f"{path}/result?partial=true"
-    if not job.is_final:
+    if job.is_final:
+        links["export"] = f"{path}/export"
+    else:
         links["cancel"] = f"{path}/cancel"
     return {"self": path, **links}
 

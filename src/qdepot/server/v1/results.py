@@ -19,6 +19,7 @@ from qdepot.services.partial_results import PartialResult
 from qdepot.wire.answers import JobAnswer, ResultAnswer
 
 NPZ = "application/x-npz"
+ZIP = "application/zip"
 
 ResultFormat = Annotated[
     Literal["json", "npz"] | None, Query(alias="format", description="Instead of the header `Accept`.")
@@ -52,6 +53,15 @@ class ResultRoutes:
                 **documented.problems("invalid_request", "not_finished", "job_failed", *documented.JOB_CODES),
             },
         )(self.get_job_result)
+        router.get(
+            "/{job_id}/export",
+            operation_id="exportJob",
+            response_class=Response,
+            responses={
+                **documented.or_file(ZIP, "The folder."),
+                **documented.problems("not_finished", *documented.JOB_CODES),
+            },
+        )(self.export_job)
         return router
 
     def retrieve_job(self, job_id: str, caller: CurrentCaller) -> Response:
@@ -89,8 +99,7 @@ class ResultRoutes:
         if result_format == "npz" or (result_format is None and NPZ in accept):
             open_arrays = self._jobs.partial_arrays if partial else self._jobs.result_arrays
             arrays = open_arrays(job_id, caller=caller)
-            name = f'attachment; filename="{job_id}.npz"'
-            return streamed(arrays, media_type=NPZ, headers={"Vary": "Accept", "Content-Disposition": name})
+            return streamed(arrays, media_type=NPZ, headers={"Vary": "Accept", **_file_name(f"{job_id}.npz")})
         if partial:
             found = self._jobs.partial_result(job_id, caller=caller)
             document = with_members(_partial_members(found), found.document)
@@ -98,11 +107,25 @@ class ResultRoutes:
             document = with_members(_members(job_id), self._jobs.result(job_id, caller=caller))
         return streamed(document, media_type="application/json", headers={"Vary": "Accept"})
 
+    def export_job(self, job_id: str, caller: CurrentCaller) -> Response:
+        """All that is kept of a job that has ended, as a zip file for a colleague.
+
+        It holds one folder: a README, the documents laid out for people, the circuits as files, counts or values as
+        tables (CSV), NumPy arrays, and checksums.
+        """
+        job_id = canonical_job_id(job_id) or job_id
+        pieces = self._jobs.export(job_id, caller=caller)
+        return streamed(pieces, media_type=ZIP, headers=_file_name(f"qdepot-{job_id}.zip"))
+
     def _inline_result(self, job: Job, caller: Caller) -> bytes:
         size = job.result_size_bytes
         if job.status is not JobStatus.COMPLETED or size is None or size > self._limits.inline_result_bytes:
             return b"null"
         return b"".join(with_members(_members(job.id), self._jobs.result(job.id, caller=caller)))
+
+
+def _file_name(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _members(job_id: str) -> bytes:
