@@ -21,7 +21,7 @@ from qdepot.errors import QDepotError, UnavailableError
 _FREE_AT_ONCE = {"due_at": 0.0, "lease_holder": None, "lease_until": None, "parked_until": None}
 _INSERT_JOBS = insert(jobs)
 _INSERT_TAGS = insert(job_tags)
-_INSERT_EVENTS = insert(events)
+_INSERT_EVENTS = insert(events).inline()  # nobody asks for the numbers
 
 _Rows = Sequence[Mapping[str, Any]]
 
@@ -52,7 +52,7 @@ class Addition:
         """Insert them."""
         for statement, rows in ((_INSERT_JOBS, self.jobs), (_INSERT_TAGS, self.tags), (_INSERT_EVENTS, self.events)):
             if rows:
-                connection.execute(statement, rows)
+                connection.execute(statement, rows if len(rows) > 1 else rows[0])
         # Looked for after the insert: a deletion that an insert of the same id had to wait for is seen now.
         for some in batches(self._ids()):
             deleted = connection.scalar(DELETED, {"ids": some})
