@@ -7,7 +7,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -75,14 +75,16 @@ class FaultProxy:
 
     Args:
         upstream: The server: a port on 127.0.0.1, or the path of a Unix socket.
+        tap: Sees each piece of data that a client sent, before it is passed on.
 
     Attributes:
         port: Where clients connect.
         connections: How many there were.
     """
 
-    def __init__(self, upstream: int | Path) -> None:
+    def __init__(self, upstream: int | Path, *, tap: Callable[[bytes], None] | None = None) -> None:
         self._upstream = upstream
+        self._tap = tap
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         # Never listens: it keeps the port ours while connections are refused.
@@ -188,6 +190,8 @@ class FaultProxy:
             most = self._fault.cut_after_sent if direction == "sent" else self._fault.cut_after_answered
             link.passed[direction] += len(data)
             beyond = 0 if most is None else max(0, link.passed[direction] - most)
+            if direction == "sent" and self._tap is not None:
+                self._tap(data)
             target.write(data[: len(data) - beyond])
             await target.drain()
             if beyond or link.passed[direction] == most:

@@ -187,3 +187,13 @@ def test_a_server_that_is_not_there_looks_like_a_reset(tmp_path):
             with connection:
                 assert is_reset(connection)
         assert proxy.connections == 1
+
+
+def test_what_clients_send_can_be_watched(server):
+    seen = []
+    with (
+        FaultProxy(server.upstream, tap=seen.append) as proxy,
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection,
+    ):
+        assert ask(connection) == b"HELLO\n"
+    assert b"".join(seen) == b"hello\n"
