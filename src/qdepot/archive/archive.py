@@ -215,15 +215,18 @@ class Archive:
         keys += [layout.part_key(job, number) for job in jobs for number in range(1, job.parts + 2)]
         self.pending.delete(keys)
 
-    def put_prepared(self, job: Job, *, tag: str) -> None:
+    def put_prepared(self, job: Job, *, tag: str) -> bool:
         """Note what is about to be sent to a backend elsewhere, before anything is.
 
         A rebuilt ledger tells by it what may have been sent from what never was. A repeat for the same attempt is fine.
 
+        Returns:
+            True if this is news, False if it was noted before: then it may have been sent, and may have a receipt.
+
         Raises:
             ArchiveDamagedError: Something else is noted for this attempt.
         """
-        prepared.put_prepared(self.pending, job, tag=tag)
+        return prepared.put_prepared(self.pending, job, tag=tag)
 
     def put_receipt(self, job: Job, *, provider_job_id: str) -> None:
         """Note the id that the backend gave this attempt of the job, before the row says so.

@@ -32,8 +32,11 @@ class Prepared:
     summary: dict[str, Any] | None
 
 
-def put_prepared(store: ObjectStore, job: Job, *, tag: str) -> None:
+def put_prepared(store: ObjectStore, job: Job, *, tag: str) -> bool:
     """Note that the job's current attempt is about to be sent under this tag; its program is that of the request.
+
+    Returns:
+        True if this is news, False if it was noted before.
 
     Raises:
         ArchiveDamagedError: Something else is noted for this attempt.
@@ -56,6 +59,8 @@ def put_prepared(store: ObjectStore, job: Job, *, tag: str) -> None:
         noted = read_document(store, key, expected=PREPARED_FORMAT)
         if any(noted.get(name) != document[name] for name in _SAME):
             raise damaged(key, f"it tells of something else than attempt {job.attempt} of job {job.id}") from None
+        return False
+    return True
 
 
 def read_prepared(store: ObjectStore, key: str) -> Prepared:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
+from qdepot.ports.object_store import ObjectNotFoundError
 from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
 from qdepot.reconciler.desk import BATCH, Desk, failure_of
 from qdepot.reconciler.receipt import store_receipt, tidy_up
@@ -88,7 +89,11 @@ class Submitter:
             return
         try:
             submission = self._submission(job)
-            self.desk.archive.put_prepared(job, tag=submission.tag)
+            is_new = self.desk.archive.put_prepared(job, tag=submission.tag)
+            if not is_new and self._has_receipt(job):
+                # The row is behind the archive, as in a database from an old backup: the rescuer adopts the job.
+                self.desk.save([self._intent(job, "its receipt is stored")])
+                return
         except QDepotError as error:
             self.desk.save([self._refused(job, error)])
             return
@@ -104,11 +109,18 @@ class Submitter:
 
     def _intended(self, job: Job) -> Job | None:
         """The job with its intent stored; None if it is another process's by now. The call follows at once."""
-        intent = job.moved_to(
-            JobStatus.CREATED, Stage.SUBMITTING, at=self.desk.now(), by="submitter", why="about to be sent"
-        )
-        intended = self.desk.save([intent], keep_lease=True)
+        intended = self.desk.save([self._intent(job, "about to be sent")], keep_lease=True)
         return intended[0] if intended and self.desk.still_held(job) else None
+
+    def _intent(self, job: Job, why: str) -> JobChange:
+        return job.moved_to(JobStatus.CREATED, Stage.SUBMITTING, at=self.desk.now(), by="submitter", why=why)
+
+    def _has_receipt(self, job: Job) -> bool:
+        try:
+            self.desk.archive.read_receipt(job)
+        except ObjectNotFoundError:
+            return False
+        return True
 
     def _hand_over(self, job: Job, submission: Submission) -> None:
         try:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from qdepot.adapters.ledgers.memory import MemoryLedger
 from qdepot.adapters.providers.aer import AerProvider
 from qdepot.archive import layout
 from qdepot.archive.archive import Archive
@@ -78,6 +79,20 @@ def test_without_its_intent_in_the_archive_nothing_is_sent(world: World, stores)
     assert world.cloud.submissions == []
     assert (world.job(job).status, world.job(job).stage) == (JobStatus.CREATED, Stage.WAITING)
     world.bring_home(process, seconds=20)
+    assert world.job(job).status is JobStatus.COMPLETED
+    assert len(world.cloud.submissions) == 1
+
+
+def test_a_database_from_an_old_backup_does_not_send_again_what_has_a_receipt(world: World):
+    job = world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE)
+    old = MemoryLedger(world.clock)
+    old.restore([(world.job(job), world.ledger.events(job.id))])
+    process.run(Duty.SUBMIT)
+    assert world.job(job).status is JobStatus.QUEUED
+    world.ledger = old
+    world.bring_home(world.process(), seconds=20)
     assert world.job(job).status is JobStatus.COMPLETED
     assert len(world.cloud.submissions) == 1
 

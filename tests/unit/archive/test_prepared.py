@@ -36,9 +36,9 @@ def test_what_is_about_to_be_sent_is_noted_for_each_attempt(archive, job):
 
 
 def test_a_repeat_changes_nothing_even_if_more_is_known_by_then(archive, job):
-    archive.put_prepared(job, tag="id-1.1")
+    assert archive.put_prepared(job, tag="id-1.1")
     before = archive.pending.get(layout.prepared_key(job))
-    archive.put_prepared(replace(job, summary=None), tag="id-1.1")
+    assert not archive.put_prepared(replace(job, summary=None), tag="id-1.1")
     assert archive.pending.get(layout.prepared_key(job)) == before
 
 
