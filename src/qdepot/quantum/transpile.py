@@ -138,12 +138,17 @@ def _without_slow_plugins() -> Iterator[None]:
 def _run(manager: PassManager, circuit: QuantumCircuit, *, on: Device | None) -> QuantumCircuit:
     if on is not None and circuit.num_qubits > on.num_qubits:
         raise UnsupportedProgramError(f"the circuit has {circuit.num_qubits} qubits, and {on.name} has {on.num_qubits}")
+    where = "the simulator" if on is None else on.name
     try:
         ready = manager.run(circuit)
-        return with_plain_numbers(ready) if ready.num_parameters else ready
     except QiskitError as error:
-        where = "the simulator" if on is None else on.name
         raise UnsupportedProgramError(
             f"the circuit cannot be transpiled for {where}: {str(error.message)[:400]}",
             solution="Write the instruction that it names in terms of standard gates.",
         ) from error
+    except (TypeError, ValueError, OverflowError, IndexError) as error:  # it trips over some expressions
+        raise UnsupportedProgramError(
+            f"Qiskit's transpiler fails on the circuit for {where} ({type(error).__name__}: {str(error)[:200]})",
+            solution="Ask for a lower optimization level, or send it transpiled, or with values for its parameters.",
+        ) from error
+    return with_plain_numbers(ready) if ready.num_parameters else ready

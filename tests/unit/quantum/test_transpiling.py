@@ -10,11 +10,12 @@ from qiskit.quantum_info import Operator
 from qiskit.transpiler import PassManager
 from qiskit_aer import AerSimulator
 
+from qdepot.errors import UnsupportedProgramError
 from qdepot.quantum import operations, transpile
 from qdepot.quantum.methods import simulator_target
 from qdepot.quantum.survey import surveyed
 from qdepot.quantum.transpile import prepared
-from support.circuits import results
+from support.circuits import counts, results, simulated
 
 METHODS = ("automatic", "statevector", "matrix_product_state", "density_matrix")
 WITH_ANGLES = sorted(
@@ -77,6 +78,19 @@ def test_parameters_get_their_values_whatever_gate_they_are_in(name, method):
     )
     (bound,) = results(circuit.assign_parameters(values), **how)
     assert [value for (value,) in swept["evs"]] == pytest.approx(bound["evs"], abs=1e-9)
+
+
+def test_an_expression_that_the_transpiler_trips_over_is_no_bug_of_ours():
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(3, 1)
+    circuit.cu(0.0, angle, angle, 0.25, 0, 2)
+    circuit.cz(0, 1)
+    circuit.ccx(0, 1, 2)
+    circuit.measure(2, 0)
+    assert counts(circuit, parameter_values=[0.5], shots=4, options={"optimization_level": 1}) == {"0": 4}
+    with pytest.raises(UnsupportedProgramError, match="transpiler fails") as caught:
+        simulated(circuit, parameter_values=[0.5], options={"optimization_level": 3})
+    assert "lower optimization level" in caught.value.solution
 
 
 def test_aer_still_misbinds_what_is_kept_from_it():
