@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from qdepot.adapters.ledgers.memory import MemoryLedger
 from qdepot.domain.event import JobEvent
+from qdepot.domain.job import Duty, Job
 from qdepot.ports.ledger import Ledger
 from qdepot.services.rebuild_report import RebuildReport
 from qdepot.services.rebuilding import Rebuilding
+from qdepot.testing.ledger.validate import every_job
 from support.world import World
 
 
@@ -28,3 +30,40 @@ def without_ledger(world: World) -> tuple[World, RebuildReport]:
 def history(ledger: Ledger, job_id: str) -> Sequence[JobEvent]:
     """Its events, without the numbers that a ledger gives them."""
     return [replace(event, number=0) for event in ledger.events(job_id)]
+
+
+OURS_ALONE = {
+    *("version", "request_key", "request_index", "prepared", "queue_position", "last_poll_error", "failures_in_row"),
+    *("next_try_at", "pending_removed", "parts"),
+}
+"""Fields that coordinate work, which nobody misses of a job that has ended."""
+
+
+def content(job: Job) -> dict[str, object]:
+    return {name: getattr(job, name) for name in Job.__dataclass_fields__ if name not in OURS_ALONE}
+
+
+def ended(world: World, **kwargs) -> Job:
+    job = world.submit(**kwargs)
+    world.bring_home(world.process(), seconds=20)
+    assert world.job(job).is_final
+    return world.job(job)
+
+
+def lose_the_answer(world: World) -> Job:
+    """A job that the cloud has, while nobody here knows its id."""
+    job = world.submit()
+    process = world.process()
+    process.run(Duty.PREPARE)
+    world.cloud.script.lose_answer = True
+    process.run(Duty.SUBMIT)
+    world.cloud.script.lose_answer = False
+    assert world.cloud.submissions == [f"{job.id}.1"]
+    return job
+
+
+def copy_of(world: World) -> MemoryLedger:
+    """A backup of the ledger as it is now."""
+    copy = MemoryLedger(world.clock)
+    copy.restore([(job, world.ledger.events(job.id)) for job in every_job(world.ledger)])
+    return copy

@@ -112,7 +112,7 @@ class RebuildRun:
         for asked in self._asked(self.report.damaged):
             if asked.record.job_id not in self.traces.tombstones:
                 choice.note(asked, rank=self._rank(asked))
-        for some in groups((self._asked_for(it) for it in self._asked([])), size=_AT_ONCE):
+        for some in groups(self._asked_for(), size=_AT_ONCE):
             rows = self.ledger.get_many([it.job.id for it in some])
             fresh: dict[Finding, list[KnownJob]] = defaultdict(list)
             for known in some:
@@ -129,12 +129,18 @@ class RebuildRun:
         job = replace(known.job, parts=parts, pending_removed=not parts and stem not in self.traces.sent)
         return with_edits(replace(known, job=job), self._trails.edits(stem))
 
-    def _asked_for(self, asked: AskedJob) -> KnownJob:
-        known = asked_job(asked, self._trails.edits(asked.stem))
-        if asked.stem not in self.traces.parts:
-            return known
-        parts, circuits_done = self.archive.stored_parts(known.job)
-        return replace(known, job=replace(known.job, parts=parts, circuits_done=circuits_done))
+    def _asked_for(self) -> Iterator[KnownJob]:
+        """The jobs that were asked for; their programs are let go of one by one."""
+        for asked in self._asked([]):
+            try:
+                known = asked_job(asked, self._trails.edits(asked.stem))
+            except ArchiveDamagedError as error:
+                self.report.damaged.append(error)
+                continue
+            if asked.stem in self.traces.parts:
+                parts, circuits_done = self.archive.stored_parts(known.job)
+                known = replace(known, job=replace(known.job, parts=parts, circuits_done=circuits_done))
+            yield known
 
     def _asked(self, damaged: list[ArchiveDamagedError]) -> Iterator[AskedJob]:
         """All that was asked for and lies in the pending archive; what is damaged is added to the list."""

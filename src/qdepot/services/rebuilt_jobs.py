@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from qdepot.archive.manifest import damaged
 from qdepot.archive.notes import EDITED, Edit
 from qdepot.archive.recovery import AskedJob, KnownJob, with_edits
 from qdepot.archive.trails import Sent
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange, JobStatus, Stage
+from qdepot.errors import InvalidProgramError
 from qdepot.services.submissions import first_event, new_job
 
 BY = "rebuild"
@@ -19,8 +21,16 @@ BY = "rebuild"
 
 
 def asked_job(asked: AskedJob, edits: Sequence[Edit]) -> KnownJob:
-    """A job as it was accepted, with the edits of its name and tags."""
-    job = new_job(asked.record, asked.stored, program=asked.record.program())
+    """A job as it was accepted, with the edits of its name and tags.
+
+    Raises:
+        ArchiveDamagedError: It asks for what this version of qdepot does not know.
+    """
+    try:
+        program = asked.record.program()
+    except (InvalidProgramError, KeyError, TypeError, ValueError) as error:
+        raise damaged(asked.stored.key, f"the program of job {asked.record.job_id} cannot be read: {error}") from error
+    job = new_job(asked.record, asked.stored, program=program)
     return with_edits(KnownJob(job=job, events=[first_event(job)]), edits)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.world import make_world
+from support.world import World, make_world
 
 
 @pytest.fixture
@@ -10,3 +10,9 @@ def world():
     made = make_world()
     yield made
     made.pool.close()
+
+
+@pytest.fixture
+def repeatable(world: World) -> World:
+    world.cloud.repeatable, world.cloud.paid = True, False
+    return world

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from qdepot.adapters.ledgers.memory import MemoryLedger
+from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.archive import layout
 from qdepot.domain.caller import Caller
-from qdepot.domain.job import Duty, Job, JobStatus, Stage
-from qdepot.errors import ConflictError, GoneError, NotFoundError, UnavailableError
+from qdepot.domain.job import Duty, JobStatus, Stage
+from qdepot.domain.program import Program
+from qdepot.domain.result import Outcome
+from qdepot.errors import ConflictError, GoneError, InvalidRequestError, UnavailableError
 from qdepot.services.doubts import Doubts
+from qdepot.services.orders import JobOrder
 from qdepot.services.rebuild_report import Finding
 from qdepot.testing.archive import validate_archive
 from qdepot.testing.faulty_store import FaultyStore
 from qdepot.testing.ledger.validate import every_job, validate_ledger
-from support.rebuilding import history, rebuild, without_ledger
+from support.rebuilding import content, ended, history, lose_the_answer, rebuild, without_ledger
 from support.world import ME, World, order
-
-OURS_ALONE = {
-    *("version", "request_key", "request_index", "prepared", "queue_position", "last_poll_error", "failures_in_row"),
-    *("next_try_at", "pending_removed"),
-}
-"""Fields that coordinate work, which nobody misses of a job that has ended."""
-
-
-def content(job: Job) -> dict[str, object]:
-    return {name: getattr(job, name) for name in Job.__dataclass_fields__ if name not in OURS_ALONE}
-
-
-def ended(world: World, **kwargs) -> Job:
-    job = world.submit(**kwargs)
-    world.bring_home(world.process(), seconds=20)
-    assert world.job(job).is_final
-    return world.job(job)
-
-
-@pytest.fixture
-def repeatable(world: World) -> World:
-    world.cloud.repeatable, world.cloud.paid = True, False
-    return world
 
 
 def test_a_job_that_has_ended_is_there_with_result_and_history(world: World):
@@ -136,18 +119,6 @@ def test_a_job_at_its_backend_is_asked_for_there(world: World):
     new.bring_home(new.process())
     assert new.job(job).status is JobStatus.COMPLETED
     assert len(new.cloud.submissions) == 1
-
-
-def lose_the_answer(world: World) -> Job:
-    """A job that the cloud has, while nobody here knows its id."""
-    job = world.submit()
-    process = world.process()
-    process.run(Duty.PREPARE)
-    world.cloud.script.lose_answer = True
-    process.run(Duty.SUBMIT)
-    world.cloud.script.lose_answer = False
-    assert world.cloud.submissions == [f"{job.id}.1"]
-    return job
 
 
 @pytest.mark.parametrize(
@@ -304,6 +275,82 @@ def test_a_job_that_ended_and_was_not_cleaned_up_is_cleaned_up_then(world: World
     assert new.job(job).pending_removed
 
 
+def test_finished_parts_of_a_job_are_kept(repeatable: World):
+    world = repeatable
+    program = {"kind": "sampler", "shots": 4, "circuits": [{"format": "openqasm3", "source": it} for it in "abc"]}
+    body = {"backend": "scripted_qpu", "program": program}
+    wanted = JobOrder(body=json.dumps(body).encode(), backend="scripted_qpu", program=Program.from_document(program))
+    job = world.jobs().submit(wanted, caller=ME).job
+    outcome = Outcome(document=b'{"results": [{}, {}]}')
+    part = world.archive.put_part(job, [outcome], count=2)
+    new, _ = without_ledger(world)
+    assert (new.job(job).parts, new.job(job).circuits_done) == (1, part.behind)
+    new.jobs().cancel(job.id, caller=ME)
+    new.bring_home(new.process(), seconds=5)
+    assert new.job(job).status is JobStatus.CANCELLED
+    assert list(new.pending.scan()) == []
+
+
+def test_parts_that_outlived_their_job_are_cleaned_up(world: World):
+    job = ended(world)
+    for number in (1, 2, 3):
+        world.pending.create(layout.part_key(job, number), b"a part")
+    new, _ = without_ledger(world)
+    new.bring_home(new.process(), seconds=3)
+    assert list(new.pending.scan()) == []
+
+
+def test_two_jobs_that_ended_with_one_key_are_both_kept(repeatable: World):
+    """The first was lost with the ledger; its client repeated the request before the ledger was rebuilt."""
+    jobs = []
+    world = repeatable
+    for _ in range(2):
+        world = replace(world, ledger=MemoryLedger(world.clock))
+        jobs.append(world.jobs().submit(order(), caller=ME, idempotency_key="k").job)
+        world.bring_home(world.process(), seconds=20)
+    new, report = without_ledger(world)
+    assert report.counts == {Finding.ENDED: 2}
+    assert {new.job(job).status for job in jobs} == {JobStatus.COMPLETED}
+    assert len(report.remarks) == 1
+    assert "has lost its idempotency key" in report.remarks[0]
+    assert report.is_whole
+    assert new.jobs().submit(order(), caller=ME, idempotency_key="k").job.id in {job.id for job in jobs}
+
+
+def test_many_jobs_come_back_into_a_database(repeatable: World, tmp_path):
+    world = repeatable
+    key = "the key of one of them"
+    orders = [order(f"circuit {number}") for number in range(450)]
+    batch = [it.job for it in world.jobs().submit_many(orders, caller=ME, atomic=True, idempotency_key=key)]
+    world.bring_home(world.process(), seconds=20)
+    single = [world.submit() for _ in range(450)]
+    with closing(open_ledger(f"sqlite:///{tmp_path}/ledger.db", clock=world.clock)) as ledger:
+        report = rebuild(world, ledger)
+        assert report.counts == {Finding.ENDED: 450, Finding.TO_RUN: 450}
+        assert {job.id for job in every_job(ledger)} == {job.id for job in (*batch, *single)}
+        assert content(ledger.get(batch[-1].id)) == content(world.job(batch[-1]))
+        assert history(ledger, batch[-1].id) == history(world.ledger, batch[-1].id)
+        validate_ledger(ledger)
+        assert rebuild(world, ledger, merge=True).counts == {Finding.THERE: 900}
+
+
+def test_what_the_database_does_not_take_is_told_of_and_keeps_out_no_other(repeatable: World, monkeypatch):
+    jobs = [repeatable.submit() for _ in range(3)]
+    restore = MemoryLedger.restore
+
+    def picky(self, found):
+        if any(job.id == jobs[1].id for job, _ in found):
+            raise InvalidRequestError("a text that this database cannot hold")
+        restore(self, found)
+
+    monkeypatch.setattr(MemoryLedger, "restore", picky)
+    new, report = without_ledger(repeatable)
+    assert report.counts == {Finding.TO_RUN: 2}
+    assert not report.is_whole
+    assert jobs[1].id in report.left_out[0]
+    assert new.job(jobs[2]).status is JobStatus.CREATED
+
+
 def test_a_ledger_that_is_not_empty_is_left_alone(world: World):
     ended(world)
     with pytest.raises(ConflictError, match="it has 1 jobs"):
@@ -317,164 +364,3 @@ def test_a_store_that_does_not_answer_is_no_reason_to_forget_jobs(world: World):
     world.archive = replace(world.archive, completed=store)
     with pytest.raises(UnavailableError):
         without_ledger(world)
-
-
-class TestMerging:
-    def test_what_is_missing_is_added_and_what_is_there_stays(self, world: World):
-        known = ended(world)
-        ledger = MemoryLedger(world.clock)
-        rebuild(world, ledger)
-        missing = ended(world)
-        report = rebuild(world, ledger, merge=True)
-        assert report.counts == {Finding.THERE: 1, Finding.ENDED: 1}
-        assert [content(ledger.get(job.id)) for job in (known, missing)] == [content(known), content(missing)]
-        assert rebuild(world, ledger, merge=True).counts == {Finding.THERE: 2}
-
-    def test_a_current_ledger_is_not_changed(self, world: World):
-        jobs = [lose_the_answer(world), world.submit()]
-        process = world.process()
-        process.run(Duty.PREPARE)
-        world.cloud.script.away = True
-        process.run(Duty.SUBMIT)  # notes an intent, and sends nothing
-        before = [world.job(job) for job in jobs]
-        assert (before[1].stage, before[1].failures_in_row) == (Stage.WAITING, 1)
-        assert rebuild(world, world.ledger, merge=True).counts == {Finding.THERE: 2}
-        assert [world.job(job) for job in jobs] == before
-
-    def test_an_old_copy_learns_what_was_sent_meanwhile(self, world: World):
-        """Else the jobs that it takes for new would be sent, and paid, again."""
-        jobs = [world.submit() for _ in range(2)]
-        old = copy_of(world)
-        process = world.process()
-        process.run(Duty.PREPARE)
-        process.run(Duty.SUBMIT)
-        receipt = layout.receipt_key(jobs[1], attempt=1)
-        world.pending.delete([receipt])  # as if its sender had died
-        restored = replace(world, ledger=old)
-        assert rebuild(restored, old, merge=True).counts == {Finding.CAUGHT_UP: 2}
-        assert [restored.job(job).stage for job in jobs] == [Stage.WAITING, Stage.SUBMITTING]
-        world.cloud.finds_by_tag = True
-        restored.bring_home(restored.process())
-        assert {restored.job(job).status for job in jobs} == {JobStatus.COMPLETED}
-        assert len(world.cloud.submissions) == 2
-        validate_ledger(old)
-
-    @pytest.mark.parametrize("until", [Duty.PREPARE, Duty.SUBMIT, Duty.POLL])
-    def test_an_old_copy_learns_how_jobs_ended(self, world: World, until):
-        job = world.submit()
-        process = world.process()
-        process.run(Duty.PREPARE)
-        if until is not Duty.PREPARE:
-            process.run(Duty.SUBMIT)
-        if until is Duty.POLL:
-            world.clock.advance(5)
-            process.run(Duty.POLL)
-        old = copy_of(world)
-        world.bring_home(process, seconds=20)
-        restored = replace(world, ledger=old)
-        assert rebuild(restored, old, merge=True).counts == {Finding.CAUGHT_UP: 1}
-        assert (restored.job(job).status, restored.job(job).result_sha256) == (
-            JobStatus.COMPLETED,
-            world.job(job).result_sha256,
-        )
-        assert b"".join(restored.jobs().result(job.id, caller=ME))
-        restored.bring_home(restored.process(), seconds=5)
-        assert len(world.cloud.submissions) == 1
-        validate_ledger(old)
-        validate_archive(restored.archive, old)
-
-    @pytest.mark.parametrize("had_ended", [True, False])
-    def test_an_old_copy_learns_what_was_deleted(self, world: World, had_ended):
-        job = world.submit()
-        old = copy_of(world)
-        world.bring_home(world.process(), seconds=20)
-        if had_ended:
-            old = copy_of(world)
-        world.jobs().delete(job.id, caller=ME)
-        assert rebuild(world, old, merge=True).counts == {Finding.DELETED: 1}
-        with pytest.raises(GoneError):
-            old.get(job.id)
-
-    @pytest.mark.parametrize("had_ended", [True, False])
-    def test_an_old_copy_learns_of_edits(self, world: World, had_ended):
-        job = ended(world) if had_ended else world.submit()
-        old = copy_of(world)
-        for name in ("first", "second", "third"):
-            world.clock.advance(1)
-            world.jobs().edit(job.id, caller=ME, name=name)
-        restored = replace(world, ledger=old)
-        assert rebuild(restored, old, merge=True).counts == {Finding.CAUGHT_UP: 1}
-        assert restored.job(job).name == "third"
-        world.clock.advance(1)
-        restored.jobs().edit(job.id, caller=ME, name="fourth")
-        assert without_ledger(restored)[0].job(job).name == "fourth"
-
-
-class TestDamage:
-    def test_a_damaged_bundle_is_told_of_and_its_job_is_not_run_again(self, repeatable: World):
-        world = repeatable
-        good, bad = world.submit(), world.submit()
-        request = world.pending.get(bad.request_key)
-        world.bring_home(world.process())
-        world.pending.create(bad.request_key, request)
-        key = layout.bundle_key(bad)
-        content = world.completed.get(key)
-        world.completed.replace(key, content.replace(b'"01"', b'"10"'))
-        new, report = without_ledger(world)
-        assert [error.details["key"] for error in report.damaged] == [key]
-        assert report.counts == {Finding.ENDED: 1, Finding.LEFT_OVER: 1}
-        assert new.job(good).status is JobStatus.COMPLETED
-        with pytest.raises(NotFoundError):
-            new.job(bad)
-        world.completed.replace(key, content)  # from a backup
-        report = rebuild(new, new.ledger, merge=True)
-        assert report.damaged == []
-        assert new.job(bad).status is JobStatus.COMPLETED
-
-    def test_a_bundle_under_the_key_of_another_job_is_damaged(self, world: World):
-        job = ended(world)
-        content = world.completed.get(layout.bundle_key(job))
-        other = layout.bundle_key(replace(job, id="0b5f8f6e-3c55-4bb0-9f0a-0f5a3c1d2e3f"))
-        world.completed.create(other, content)
-        _, report = without_ledger(world)
-        assert [error.details["key"] for error in report.damaged] == [other]
-        assert report.counts == {Finding.ENDED: 1}
-
-    def test_each_damaged_object_is_told_of_once_and_hides_no_other(self, world: World):
-        jobs = [world.submit() for _ in range(3)]
-        world.process().run(Duty.PREPARE)
-        world.process().run(Duty.SUBMIT)
-        batch = world.jobs().submit_many([order("a"), order("b")], caller=ME, atomic=True)
-        edited = ended_elsewhere = jobs[2]
-        world.jobs().edit(edited.id, caller=ME, name="x")
-        assert isinstance(batch[0].job, Job)
-        broken = {
-            "request": jobs[0].request_key,
-            "receipt": layout.receipt_key(jobs[1], attempt=1),
-            "prepared": layout.prepared_key(ended_elsewhere, attempt=1),
-            "edit": next(info.key for info in world.completed.scan() if "edit" in info.key),
-        }
-        for store in (world.pending, world.completed):
-            for key in [info.key for info in store.scan() if info.key in broken.values()]:
-                store.replace(key, store.get(key)[:-10])
-        document = world.pending.get(batch[0].job.request_key)
-        world.pending.replace(batch[0].job.request_key, document.replace(b'"source": "a"', b'"source": "A"'))
-        new, report = without_ledger(world)
-        keys = sorted(str(error.details["key"]) for error in report.damaged)
-        assert keys == sorted([*broken.values(), batch[0].job.request_key])
-        assert report.counts == {Finding.MAYBE_SENT: 1, Finding.AT_BACKEND: 1, Finding.HELD: 1}
-        assert new.job(jobs[2]).name == ""
-
-    def test_what_is_none_of_ours_is_no_matter(self, world: World):
-        world.completed.create("notes.txt", b"hello")
-        world.pending.create("qdepot-check-1", b"hello")
-        _, report = without_ledger(world)
-        assert report.counts == {}
-        assert report.damaged == []
-
-
-def copy_of(world: World) -> MemoryLedger:
-    """A backup of the ledger as it is now."""
-    copy = MemoryLedger(world.clock)
-    copy.restore([(job, world.ledger.events(job.id)) for job in every_job(world.ledger)])
-    return copy
