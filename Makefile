@@ -70,6 +70,17 @@ test: $(VENV)/.installed ## Run the tests
 test-all: $(VENV)/.installed test-client ## Run the tests that take long or need more as well
 	@$(BIN)/python -m pytest -m "not live"
 
+# Hours of it: make torture MINUTES=600 JOBS=100000 KILLS=12000
+MINUTES ?= 10
+JOBS ?= 2000
+KILLS ?= 240
+ON ?= servers
+CLOUD ?= key
+.PHONY: torture
+torture: $(VENV)/.installed ## Break everything at random, then count: MINUTES JOBS KILLS ON=servers|sqlite CLOUD=key|tag|neither
+	@PYTHONPATH=tests $(BIN)/python -m durability.torture \
+		--minutes $(MINUTES) --jobs $(JOBS) --kills $(KILLS) --on $(ON) --cloud $(CLOUD)
+
 .PHONY: test-client
 test-client: $(LIGHT)/.locked ## Run client and CLI from a wheel without extras, as a laptop has them
 	@rm -rf build/wheel

@@ -64,12 +64,14 @@ class Lab:
         nursery: Where processes come from.
         folder: Of logs, and of the data if the settings do not say otherwise.
         settings: As the file ``qdepot.toml`` would say them.
+        past: Settings for a look past what may be broken; None: the same.
         unanswered: Requests that got no answer; each was repeated.
     """
 
     nursery: Nursery
     folder: Path
     settings: dict[str, Any]
+    past: dict[str, Any] | None = None
     unanswered: int = 0
     processes: list[Process] = field(default_factory=list)
     _service: Process | None = None
@@ -83,6 +85,12 @@ class Lab:
         self._service = self._start("serve", "--port", "0", kill=kill, record=record)
         self._url = self._service.url()
         return self._service
+
+    @property
+    def url(self) -> str:
+        """Where the service listens."""
+        assert self._url is not None
+        return self._url
 
     def reconcile(self) -> Process:
         """Start a reconciler."""
@@ -142,7 +150,7 @@ class Lab:
     @contextlib.contextmanager
     def opened(self) -> Iterator[tuple[Ledger, Archive]]:
         """Ledger and archive, without any process between."""
-        settings = Settings(data=self.folder, **self.settings)
+        settings = Settings(data=self.folder, **(self.past or self.settings))
         ledger = open_ledger(ledger_url(settings), clock=SystemClock())
         try:
             yield ledger, open_archive(settings)

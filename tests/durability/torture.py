@@ -1,9 +1,9 @@
 """Torture: many jobs, many processes, everything breaks; then count.
 
-    python tests/durability/torture.py --minutes 10 --jobs 2000 --kills 240 --on servers --cloud key
+    make torture MINUTES=10 JOBS=2000 KILLS=240 ON=servers CLOUD=key
 
-``--on servers`` takes a real PostgreSQL and a real S3 server, ``--on sqlite`` one SQLite file and one folder that all
-processes share. The cloud is paid, and takes a ``key``, is searched by ``tag``, or can do ``neither``.
+On ``servers``, a real PostgreSQL and a real S3 server; on ``sqlite``, one SQLite file and one folder that all processes
+share. The cloud is paid, and takes a ``key``, is searched by ``tag``, or can do ``neither``.
 """
 
 from __future__ import annotations
