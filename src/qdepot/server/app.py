@@ -10,8 +10,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from qdepot.server import errors, openapi, problem_pages, swagger
-from qdepot.server.auth import Gate
 from qdepot.server.errors import CatchAll
+from qdepot.server.gate import Gate
 from qdepot.server.headers import SecureHeaders
 from qdepot.server.parts import ServerParts
 from qdepot.server.probes import ProbeRoutes

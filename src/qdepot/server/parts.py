@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from qdepot.server.auth import LOOPBACK_HOSTS
+from qdepot.server.gate import LOOPBACK_HOSTS
 from qdepot.services.backends import Backends
 from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qdepot.errors import InvalidRequestError, UnavailableError
-from qdepot.server.auth import require_loopback
+from qdepot.server.gate import require_loopback
 
 MAX_HEAD_BYTES = 64 * 1024
 """Longest request line with headers."""

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from qdepot.errors import InvalidRequestError
-from qdepot.server.auth import LOOPBACK_HOSTS, Gate, require_loopback
+from qdepot.server.gate import LOOPBACK_HOSTS, Gate, require_loopback
 
 
 async def inner(scope, receive, send):
