@@ -1,8 +1,8 @@
 """From where this service may be spoken to, and where it may listen.
 
 What must be kept out are other pages in a user's browser, which reach whatever that browser reaches, loopback too.
-Three things tell them apart: the ``Host`` they were made to use (DNS rebinding), the ``Origin`` they come from, and what
-the browser says about the site of the caller.
+Three things tell them apart: the ``Host`` they were made to use (DNS rebinding), the ``Origin`` they come from, and
+what the browser says about the site of the caller.
 """
 
 from __future__ import annotations
