@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from durability.lab import is_settled, result_of
 from durability.users import Users, Wish
+from qdepot.archive import layout
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Job, JobStatus, Stage
+from qdepot.errors import QDepotError
 from qdepot.ports.ledger import Ledger
 from qdepot.testing.archive import archive_problems
 from qdepot.testing.ledger.validate import every_job, validate_ledger
 
-_NEVER_ACKNOWLEDGED = re.compile(r"pending \S+\.(request|batch)\.json: (it belongs to no job|no job needs it)")
-
 
 @dataclass
 class Audit:
-    """Figures.
+    """Figures, and a line for each thing that is not as it must be.
 
     Attributes:
         jobs: That the ledger has.
         acknowledged: That users were told of.
-        lost: Acknowledged, and not there or not at their end.
+        lost: Acknowledged, and not there or not at their end; or never acknowledged although repeated to the end.
         double_submitted: At the paid cloud more than once.
-        double_accepted: More jobs than wishes.
-        wrong: Ended otherwise than they must, or with another result.
+        double_accepted: Jobs that nobody was told of, and wishes with more jobs than one.
+        wrong: Ended otherwise than they must, or with another result, or without having been at the cloud.
         in_doubt: Left to a person.
         ends: How many of each.
         orphans: Request objects of submits that were never acknowledged.
-        contradictions: Where archive and ledger do not agree otherwise.
+        contradictions: Where archive, ledger and cloud do not agree otherwise.
     """
 
     jobs: int = 0
     acknowledged: int = 0
     lost: list[str] = field(default_factory=list)
     double_submitted: list[str] = field(default_factory=list)
-    double_accepted: int = 0
+    double_accepted: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     in_doubt: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -46,30 +46,21 @@ class Audit:
     contradictions: list[str] = field(default_factory=list)
 
     @property
-    def is_clean(self) -> bool:
-        """True if nothing is as it must not be."""
-        return not any((self.lost, self.double_submitted, self.double_accepted, self.wrong, self.contradictions))
+    def problems(self) -> list[str]:
+        """All lines."""
+        return [*self.lost, *self.double_submitted, *self.double_accepted, *self.wrong, *self.contradictions]
 
 
-def audited(ledger: Ledger, archive: Archive, *, users: Users, submissions: Counter[str]) -> Audit:
-    """Look at everything; nothing may be running any more."""
-    audit = Audit(acknowledged=len(users.accepted))
+def audited(ledger: Ledger, archive: Archive, *, users: Users, submissions: Mapping[str, int]) -> Audit:
+    """Look at everything; nothing may be running any more. ``submissions`` is what the cloud counted, by tag."""
     found = {job.id: job for job in every_job(ledger)}
-    audit.jobs = len(found)
-    audit.double_accepted = len(found) - len(users.accepted)
+    audit = Audit(jobs=len(found), acknowledged=len(users.accepted))
     audit.wrong += users.refused
     for job_id, wish in users.accepted.items():
         _look_at(found.get(job_id), wish, archive, audit)
-    per_job = Counter[str]()
-    for tag, times in submissions.items():
-        per_job[tag.rpartition(".")[0]] += times
-    audit.double_submitted = [f"{job_id}: {times} times" for job_id, times in per_job.items() if times > 1]
-    validate_ledger(ledger)
-    for problem in archive_problems(archive, ledger):
-        if _NEVER_ACKNOWLEDGED.match(problem):
-            audit.orphans += 1
-        else:
-            audit.contradictions.append(problem)
+    _count_wishes(found, users, audit)
+    _count_submissions(found, submissions, audit)
+    _compare(ledger, archive, found, audit)
     return audit
 
 
@@ -84,5 +75,52 @@ def _look_at(job: Job | None, wish: Wish, archive: Archive, audit: Audit) -> Non
         audit.lost.append(f"job {job.id} is {job.status}/{job.stage}: {job.why}")
     elif job.status not in wish.ends:
         audit.wrong.append(f"job {job.id} is {job.status}: {job.why} {job.failure}")
-    elif job.status is JobStatus.COMPLETED and result_of(archive, job) != wish.counts:
+    elif job.status is JobStatus.COMPLETED and _result_of(archive, job) != wish.counts:
         audit.wrong.append(f"job {job.id} has another result than {wish.counts}")
+
+
+def _result_of(archive: Archive, job: Job) -> list[dict[str, int]] | None:
+    try:
+        return result_of(archive, job)
+    except QDepotError:
+        return None
+
+
+def _count_wishes(found: Mapping[str, Job], users: Users, audit: Audit) -> None:
+    per_wish = Counter(wish.number for wish in users.accepted.values())
+    audit.double_accepted += [f"wish {number} has {times} jobs" for number, times in per_wish.items() if times > 1]
+    audit.double_accepted += [f"job {job_id}: nobody was told of it" for job_id in found.keys() - users.accepted.keys()]
+    missing = users.asked - len(per_wish) - len(users.refused)
+    if missing:
+        audit.lost.append(f"{missing} wishes were never acknowledged")
+
+
+def _count_submissions(found: Mapping[str, Job], submissions: Mapping[str, int], audit: Audit) -> None:
+    per_job = Counter[str]()
+    for tag, times in submissions.items():
+        per_job[tag.rpartition(".")[0]] += times
+    audit.double_submitted += [f"job {job_id} was sent {times} times" for job_id, times in per_job.items() if times > 1]
+    audit.contradictions += [f"the cloud has job {job_id}, nobody else" for job_id in per_job.keys() - found.keys()]
+    elsewhere = [job for job in found.values() if job.status is JobStatus.COMPLETED and job.backend != "aer"]
+    audit.wrong += [f"job {job.id} never was at the cloud" for job in elsewhere if job.id not in per_job]
+
+
+def _compare(ledger: Ledger, archive: Archive, found: Mapping[str, Job], audit: Audit) -> None:
+    try:
+        validate_ledger(ledger)
+    except AssertionError as error:
+        audit.contradictions += str(error).splitlines()[1:]
+    needed = {job.request_key for job in found.values()}
+    for problem in archive_problems(archive, ledger):
+        if _was_never_acknowledged(problem, found, needed):
+            audit.orphans += 1
+        else:
+            audit.contradictions.append(problem)
+
+
+def _was_never_acknowledged(problem: str, found: Mapping[str, Job], needed: set[str]) -> bool:
+    """True of a request that no row was ever made for: its submitter got no answer, and asked again."""
+    area, _, rest = problem.partition(" ")
+    key = rest.partition(": ")[0]
+    is_request = key.endswith((".request.json", ".batch.json"))
+    return area == "pending" and is_request and key not in needed and layout.id_of(key) not in found

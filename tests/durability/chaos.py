@@ -50,6 +50,7 @@ class Chaos:
         while self.done.total() < events or go_on():
             due_at = began + self.done.total() * pace_s
             time.sleep(max(0.0, due_at - time.monotonic()))
+            self.fleet.count()
             self._cause()
         for thread in self._under_way:
             thread.join()

@@ -72,6 +72,7 @@ class Fleet:
         chance: random.Random,
     ) -> None:
         self.recoveries_s: list[float] = []
+        self.most_at_a_time = 0
         self._nursery = nursery
         self._folder = folder
         self._settings = settings
@@ -92,6 +93,12 @@ class Fleet:
     def start(self) -> None:
         for warden in self._wardens:
             warden.start()
+
+    def count(self) -> int:
+        """How many processes live now."""
+        now = self._nursery.living()
+        self.most_at_a_time = max(self.most_at_a_time, now)
+        return now
 
     def stop(self) -> list[int]:
         """End all as an operator does; their exit statuses."""

@@ -18,6 +18,7 @@ from queue import Queue
 from typing import Any
 
 from support.cloud_server import end_with_parent
+from support.processes import offspring
 
 PATIENCE_S = 60.0
 TESTS = Path(__file__).parent.parent
@@ -106,6 +107,10 @@ class Nursery:
             if process.ended.is_set():  # before anybody could look
                 del self._processes[pid]
         return process
+
+    def living(self) -> int:
+        """How many of its processes live, with all that they started."""
+        return len(offspring(self._process.pid))
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

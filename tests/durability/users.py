@@ -55,6 +55,7 @@ class Users:
     Attributes:
         urls: Services that can be asked now.
         chance: Decides what is wanted.
+        asked: How many jobs are wanted.
         accepted: Wishes by the id of the job that was acknowledged for them.
         unanswered: Requests that got no answer, or were told to come again.
         refused: Answers that no correct request should get.
@@ -62,12 +63,14 @@ class Users:
 
     urls: Callable[[], Sequence[str]]
     chance: random.Random
+    asked: int = 0
     accepted: dict[str, Wish] = field(default_factory=dict)
     unanswered: int = 0
     refused: list[str] = field(default_factory=list)
 
     def run(self, *, jobs: int, seconds: float) -> None:
         """Submit so many jobs, spread over so many seconds."""
+        self.asked = jobs
         wishes = [self._wish(number) for number in range(jobs)]
         portions = [wishes[user::USERS] for user in range(USERS)]
         threads = [threading.Thread(target=self._submit_all, args=(portion, seconds)) for portion in portions]
@@ -105,7 +108,7 @@ class Users:
             path, document = "/v1/jobs:batch", {"jobs": [wish.document for wish in wishes]}
         answer = self._answered(client, path, document, key)
         if answer.status_code not in {200, 201}:
-            self.refused.append(f"{answer.status_code} {answer.text[:300]}")
+            self.refused += [f"{answer.status_code} {answer.text[:300]}"] * len(wishes)
             return
         told = answer.json()
         made = [told] if len(wishes) == 1 else told["jobs"]
