@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from qdepot.errors import InvalidRequestError
+
+
+def _split(value: object) -> object:
+    """The parts of a text with commas, as it comes from the environment."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A list in a file; in the environment a text with commas."""
 
 
 class StoreSettings(BaseModel):
@@ -64,10 +88,33 @@ class Settings(BaseSettings):
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="How to reach stores in a cloud.")
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. Without authentication it must be a loopback address."
+    )
     port: int = Field(default=8484, ge=0, le=65535, description="Port to listen on; 0: a free one.")
     tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM); serves HTTPS with tls_key.")
     tls_key: Path | None = Field(default=None, description="Private key (PEM) of tls_cert.")
+    tls: Literal["self-signed"] | None = Field(
+        default=None,
+        description="`self-signed`: HTTPS with a certificate that is made once and kept in the data folder.",
+    )
+    plain_http: bool = Field(
+        default=False,
+        description="Speak HTTP also on addresses that others reach, because a proxy in front of the service does TLS.",
+    )
+    allowed_hosts: Names = Field(
+        default=(),
+        description="Further names that clients may use for this service, separated by commas: `name` (any port) or "
+        "`name:port`.",
+    )
+    public_url: str | None = Field(
+        default=None, description="Address of the service for the world outside, if a proxy or a route gives it one."
+    )
+    trusted_proxies: Names = Field(
+        default=(),
+        description="Addresses and networks of proxies, separated by commas, that are believed what they say in "
+        "Forwarded and X-Forwarded-Proto, -Host and -For.",
+    )
 
     max_body_bytes: PositiveInt = Field(default=32 * 1024**2, description="Largest request in bytes.")
     max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")

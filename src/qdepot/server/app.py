@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from qdepot.server import errors, openapi, problem_pages, swagger
 from qdepot.server.errors import CatchAll
+from qdepot.server.forwarded import Forwarded
 from qdepot.server.gate import Gate
 from qdepot.server.headers import SecureHeaders
 from qdepot.server.parts import ServerParts
@@ -45,7 +46,8 @@ def build_app(parts: ServerParts) -> FastAPI:
         middleware=[
             Middleware(SecureHeaders),
             Middleware(CatchAll),
-            Middleware(Gate, allowed_hosts=parts.allowed_hosts),
+            Middleware(Forwarded, proxies=parts.trusted_proxies),
+            Middleware(Gate, allowed_hosts=parts.allowed_hosts, public_url=parts.public_url),
         ],
     )
     app.state.max_body_bytes = parts.limits.max_body_bytes

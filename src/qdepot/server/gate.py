@@ -7,8 +7,7 @@ what the browser says about the site of the caller.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -21,39 +20,63 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OWN_SITES = {"same-origin", "none"}
+_ALL_INTERFACES = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not listened on
 
 
-def require_loopback(host: str) -> None:
-    """Refuse to listen where others could come in, as long as there is no authentication.
+def names_of(host: str, *, allowed_hosts: Collection[str] = (), public_url: str | None = None) -> frozenset[str]:
+    """What a service may be addressed by.
+
+    Args:
+        host: Where it listens; an address that means all interfaces is nobody's name.
+        allowed_hosts: Further names, as :class:`Gate` takes them.
+        public_url: Its address for the world outside, if it has one.
+    """
+    names = {*LOOPBACK_HOSTS, *(name.strip().lower() for name in allowed_hosts)}
+    if host.strip("[]") not in _ALL_INTERFACES:
+        names.add(f"[{host.strip('[]')}]" if ":" in host else host.lower())
+    if public_url is not None:
+        names.add(_bracketed(urlsplit(public_url).hostname or ""))
+    return frozenset(names - {""})
+
+
+def checked_public_url(url: str) -> str:
+    """An address of the service for the world outside, without a slash at its end.
 
     Raises:
-        InvalidRequestError: ``host`` is neither ``localhost`` nor a loopback address.
+        InvalidRequestError: It is no address of a web service, or has more than scheme, name and port.
     """
-    if host == "localhost":
-        return
     try:
-        if ipaddress.ip_address(host.strip("[]")).is_loopback:
-            return
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        pass
-    raise InvalidRequestError(
-        f"qdepot will not listen on {host!r}: everybody who reaches that address could use it",
-        solution="Listen on 127.0.0.1, and reach it from elsewhere through SSH: ssh -L 8484:127.0.0.1:8484 HOST.",
-    )
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise InvalidRequestError(
+            "public_url is not the root of a web site",
+            solution="Give scheme, name and, if need be, port: https://jobs.example.org. A path is not possible: give "
+            "the service a name of its own.",
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 class Gate:
     """Lets in only what was meant for this service and was not sent by a foreign web page."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str], public_url: str | None = None) -> None:
         """Guard an application.
 
         Args:
             app: What is guarded.
             allowed_hosts: ``name`` (any port: tunnels choose their own) or ``name:port``; IPv6 in brackets.
+            public_url: Where its own pages come from when a proxy serves them, whatever that proxy tells of itself.
         """
         self._app = app
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
+        self._public = urlsplit(public_url) if public_url is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it."""
@@ -73,7 +96,7 @@ class Gate:
                 solution=f"Address it as one of: {', '.join(sorted(self._allowed))}.",
             )
         origin = headers.get("origin")
-        if origin is not None and not _same_host(origin, hosts[0].lower(), scheme=scope["scheme"]):
+        if origin is not None and not self._is_own_page(origin, hosts[0].lower(), scheme=scope["scheme"]):
             return CrossSiteError(
                 f"the page at {origin[:200]!r} may not use this service",
                 solution="Use the service from its own pages, from the qdepot client, or from a program.",
@@ -81,6 +104,16 @@ class Gate:
         if _is_cross_site(headers, scope["method"]):
             return CrossSiteError(solution="Open the address yourself, or use the qdepot client.")
         return None
+
+    def _is_own_page(self, origin: str, host: str, *, scheme: str) -> bool:
+        if _same_host(origin, host, scheme=scheme):
+            return True
+        public = self._public
+        return (
+            public is not None
+            and origin.lower().startswith(f"{public.scheme}://")
+            and _same_host(origin, public.netloc, scheme=public.scheme)
+        )
 
     def _is_allowed(self, host: str) -> bool:
         name, bracket, rest = host.rpartition("]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from qdepot.server.forwarded import Network
 from qdepot.server.gate import LOOPBACK_HOSTS
 from qdepot.services.backends import Backends
 from qdepot.services.doubts import Doubts
@@ -34,6 +35,8 @@ class ServerParts:
         subscribe: Takes a callback that is called, from any thread, after jobs have changed. Changes that it does not
             tell of are seen within a second.
         allowed_hosts: Names (any port) or ``name:port`` that clients may address this service by.
+        public_url: Where the service's own pages come from for the world outside; None: where they are asked for.
+        trusted_proxies: Those who are believed what they say of the requests that they pass on.
         threads: How many requests are worked on at once; waiting ones do not count.
     """
 
@@ -46,4 +49,6 @@ class ServerParts:
     describe: Callable[[], Mapping[str, object]] = _no_facts
     subscribe: Callable[[Callable[[], None]], None] = _no_changes
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
+    public_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
     threads: int = 40

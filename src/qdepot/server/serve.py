@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import signal
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from qdepot.errors import InvalidRequestError, UnavailableError
-from qdepot.server.gate import require_loopback
+from qdepot.errors import UnavailableError
+from qdepot.server.listening import Listening
+from qdepot.server.tls import CertificateFiles
 
 MAX_HEAD_BYTES = 64 * 1024
 """Longest request line with headers."""
@@ -24,45 +23,28 @@ KEEP_ALIVE_S = 30
 GRACE_S = 10
 
 
-def serve(
-    app: FastAPI,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    on_ready: Callable[[str], None] | None = None,
-) -> None:
+def serve(app: FastAPI, listening: Listening | None = None, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve an application until SIGTERM or SIGINT, then return: requests under way get time to end, waits end at once.
 
     Args:
         app: From :func:`qdepot.server.app.build_app`.
-        host: A loopback address.
-        port: 0 takes a free one.
-        tls_cert: Certificate chain (PEM); with it, HTTPS alone is spoken.
-        tls_key: Its private key (PEM); both or none.
+        listening: Where, and how it is protected there; default: a free port of loopback.
         on_ready: Called with the service's URL once it takes requests.
 
     Raises:
-        InvalidRequestError: The address is not loopback, or the TLS files cannot be used.
+        InvalidRequestError: It may not listen like that, or the TLS files cannot be used.
         UnavailableError: The address is taken.
     """
-    build_server(app, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, on_ready=on_ready).run()
+    build_server(app, listening, on_ready=on_ready).run()
 
 
 def build_server(
-    app: FastAPI,
-    *,
-    host: str,
-    port: int,
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    on_ready: Callable[[str], None] | None = None,
+    app: FastAPI, listening: Listening | None = None, *, on_ready: Callable[[str], None] | None = None
 ) -> WebServer:
     """What :func:`serve` runs; for those who stop it by :meth:`WebServer.stop`. Arguments and errors as there."""
-    require_loopback(host)
-    if (tls_cert is None) != (tls_key is None):
-        raise InvalidRequestError("HTTPS needs a certificate and its key", solution="Give both files, or none.")
+    listening = listening or Listening()
+    listening.check()
+    tls = _certificates(listening)
     config = uvicorn.Config(
         app,
         http=_LimitedProtocol,
@@ -74,12 +56,11 @@ def build_server(
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        ssl_certfile=tls_cert,
-        ssl_keyfile=tls_key,
+        ssl_context_factory=(lambda *_: tls.context()) if tls else None,
     )
-    _load(config)
-    listener = _listen(host, port)
-    return WebServer(config, listener=listener, url=_url(listener, host=host, tls=config.is_ssl), on_ready=on_ready)
+    config.load()
+    listener = _listen(listening.host, listening.port)
+    return WebServer(config, listener=listener, url=_url(listener, listening), on_ready=on_ready)
 
 
 class WebServer(uvicorn.Server):
@@ -153,14 +134,10 @@ class _LimitedProtocol(HttpToolsProtocol):
                 self.send_400_response(f"The head of a request may have {MAX_HEAD_BYTES} bytes.")
 
 
-def _load(config: uvicorn.Config) -> None:
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidRequestError(
-            f"the TLS files {config.ssl_certfile} and {config.ssl_keyfile} cannot be used: {error}",
-            solution="Give a certificate chain and its private key as PEM files that this user can read.",
-        ) from error
+def _certificates(listening: Listening) -> CertificateFiles | None:
+    if listening.tls_cert is None or listening.tls_key is None:
+        return None
+    return CertificateFiles(listening.tls_cert, listening.tls_key)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -174,6 +151,7 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _url(listener: socket.socket, *, host: str, tls: bool) -> str:
+def _url(listener: socket.socket, listening: Listening) -> str:
+    host = listening.host
     name = f"[{host}]" if ":" in host.strip("[]") and not host.startswith("[") else host
-    return f"{'https' if tls else 'http'}://{name}:{listener.getsockname()[1]}"
+    return f"{'https' if listening.tls_cert else 'http'}://{name}:{listener.getsockname()[1]}"

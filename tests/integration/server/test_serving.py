@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import signal
 import socket
 import ssl
@@ -13,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -21,37 +20,17 @@ import pytest
 import trustme
 
 from qdepot.errors import InvalidRequestError, UnavailableError
-from qdepot.server.serve import MAX_HEAD_BYTES, WebServer, build_server, serve
+from qdepot.server.listening import Listening
+from qdepot.server.serve import MAX_HEAD_BYTES, serve
 from qdepot.services.orders import SubmitLimits
+from support.serving import address_of, served
 from support.web import Bench, body
 
 TESTS = Path(__file__).parents[2]
 
 
-@contextmanager
-def served(bench: Bench, **options) -> Iterator[WebServer]:
-    """The application on a free port, served by a thread."""
-    ready: queue.Queue[str] = queue.Queue()
-    server = build_server(bench.app, **{"host": "127.0.0.1", "port": 0, "on_ready": ready.put, **options})
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert ready.get(timeout=30) == server.url
-        yield server
-    finally:
-        server.stop()
-        thread.join(timeout=30)
-        assert not thread.is_alive()
-
-
-def address_of(server: WebServer) -> tuple[str, int]:
-    url = httpx.URL(server.url)
-    assert url.port is not None
-    return url.host, url.port
-
-
 def test_a_job_goes_in_and_its_status_comes_out(bench: Bench):
-    with served(bench) as server, httpx.Client(base_url=server.url) as client:
+    with served(bench.app) as server, httpx.Client(base_url=server.url) as client:
         job = client.post("/v1/jobs", json=body()).json()
         assert client.get(f"/v1/jobs/{job['id']}/status").json()["status"] == "CREATED"
         response = client.get("/healthz")
@@ -63,7 +42,7 @@ def test_a_job_goes_in_and_its_status_comes_out(bench: Bench):
 def test_each_loopback_address_can_be_served(bench: Bench, host):
     if ":" in host and not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
-    with served(bench, host=host) as server:
+    with served(bench.app, host=host) as server:
         assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
 
 
@@ -79,14 +58,14 @@ def _has_ipv6() -> bool:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_no_other_address_is_served(bench: Bench, host):
     with pytest.raises(InvalidRequestError, match="will not listen"):
-        serve(bench.app, host=host)
+        serve(bench.app, Listening(host=host))
 
 
 def test_a_port_that_is_taken_is_named(bench: Bench):
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         with pytest.raises(UnavailableError, match=str(port)):
-            serve(bench.app, port=port)
+            serve(bench.app, Listening(port=port))
 
 
 @pytest.fixture
@@ -107,7 +86,7 @@ def test_https_is_spoken_with_a_certificate(bench: Bench, authority: trustme.CA,
     cert, key = files
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    with served(bench, tls_cert=cert, tls_key=key) as server:
+    with served(bench.app, tls_cert=cert, tls_key=key) as server:
         assert server.url.startswith("https://127.0.0.1:")
         with httpx.Client(verify=trusting, base_url=server.url) as client:
             origin = {"Origin": server.url}
@@ -122,14 +101,14 @@ def test_unusable_tls_files_are_named(bench: Bench, files, tmp_path: Path):
     cert, key = files
     for bad in ({"tls_cert": tmp_path / "no.pem", "tls_key": key}, {"tls_cert": key, "tls_key": key}):
         with pytest.raises(InvalidRequestError, match=str(bad["tls_cert"])):
-            serve(bench.app, **bad)
+            serve(bench.app, Listening(**bad))
     for half in ({"tls_cert": cert}, {"tls_key": key}):
         with pytest.raises(InvalidRequestError, match="certificate and its key"):
-            serve(bench.app, **half)
+            serve(bench.app, Listening(**half))
 
 
 def test_the_head_of_a_request_ends_somewhere(bench: Bench):
-    with served(bench) as server, socket.create_connection(address_of(server), timeout=30) as connection:
+    with served(bench.app) as server, socket.create_connection(address_of(server), timeout=30) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
         answer = b""
         try:
@@ -143,21 +122,21 @@ def test_the_head_of_a_request_ends_somewhere(bench: Bench):
 
 
 def test_long_bodies_are_no_heads(bench: Bench):
-    with served(bench) as server:
+    with served(bench.app) as server:
         response = httpx.post(f"{server.url}/v1/jobs", json=body("x" * (4 * MAX_HEAD_BYTES)))
     assert response.status_code == 201
 
 
 def test_a_client_hears_that_its_body_was_too_large(build: Callable[..., Bench]):
     bench = build(limits=SubmitLimits(max_body_bytes=1000))
-    with served(bench) as server, httpx.Client(base_url=server.url) as client:
+    with served(bench.app) as server, httpx.Client(base_url=server.url) as client:
         response = client.post("/v1/jobs", content=b"x" * 5_000_000, headers={"Content-Type": "application/json"})
         assert response.json()["code"] == "payload_too_large"
         assert client.get("/healthz").status_code == 200
 
 
 def test_nonsense_instead_of_http_is_refused(bench: Bench):
-    with served(bench) as server:
+    with served(bench.app) as server:
         with socket.create_connection(address_of(server), timeout=30) as connection:
             connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400")
@@ -174,7 +153,7 @@ def test_a_client_that_hangs_up_is_not_waited_for(bench: Bench, world):
         return get_many(job_ids)
 
     world.ledger.get_many = noted
-    with served(bench) as server:
+    with served(bench.app) as server:
         with socket.create_connection(address_of(server), timeout=30) as connection:
             connection.sendall(f"GET /v1/jobs/{job.id}/status?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             assert looked.wait(30)

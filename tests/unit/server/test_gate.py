@@ -8,7 +8,7 @@ import json
 import pytest
 
 from qdepot.errors import InvalidRequestError
-from qdepot.server.gate import LOOPBACK_HOSTS, Gate, require_loopback
+from qdepot.server.gate import LOOPBACK_HOSTS, Gate, checked_public_url, names_of
 
 
 async def inner(scope, receive, send):
@@ -16,7 +16,9 @@ async def inner(scope, receive, send):
     await send({"type": "http.response.body", "body": b"in"})
 
 
-def ask(*headers: tuple[str, str], allowed=LOOPBACK_HOSTS, method="GET", scheme="http") -> tuple[int, str]:
+def ask(
+    *headers: tuple[str, str], allowed=LOOPBACK_HOSTS, method="GET", scheme="http", public_url=None
+) -> tuple[int, str]:
     """The status that a request with these headers gets, and the problem's code."""
     sent = []
 
@@ -33,7 +35,7 @@ def ask(*headers: tuple[str, str], allowed=LOOPBACK_HOSTS, method="GET", scheme=
         "scheme": scheme,
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
-    asyncio.run(Gate(inner, allowed_hosts=allowed)(scope, receive, send))
+    asyncio.run(Gate(inner, allowed_hosts=allowed, public_url=public_url)(scope, receive, send))
     body = sent[1]["body"]
     return sent[0]["status"], "" if body == b"in" else json.loads(body)["code"]
 
@@ -116,12 +118,60 @@ def test_what_the_browser_calls_ours_is_let_in(site):
     assert ask(HERE, ("sec-fetch-site", site))[0] == 200
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.8.8.8"])
-def test_loopback_may_be_listened_on(host):
-    require_loopback(host)
+PUBLIC = "https://jobs.example.org"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "lab.example", ""])
-def test_nothing_else_may_be_listened_on(host):
-    with pytest.raises(InvalidRequestError, match="will not listen"):
-        require_loopback(host)
+def test_pages_of_the_public_address_are_our_own_whatever_the_proxy_tells():
+    allowed = names_of("0.0.0.0", public_url=PUBLIC)
+    host, origin = ("host", "jobs.example.org"), ("origin", PUBLIC)
+    assert ask(host, origin, allowed=allowed, method="POST", public_url=PUBLIC)[0] == 200
+    assert ask(host, origin, allowed=allowed, method="POST") == (403, "cross_site")
+    for foreign in ("https://jobs.example.org:8443", "http://jobs.example.org:443", "https://evil.example"):
+        assert ask(host, ("origin", foreign), allowed=allowed, public_url=PUBLIC) == (403, "cross_site")
+
+
+@pytest.mark.parametrize(
+    ("host", "names"),
+    [
+        ("127.0.0.1", set()),
+        ("0.0.0.0", set()),
+        ("::", set()),
+        ("192.0.2.7", {"192.0.2.7"}),
+        ("2001:db8::7", {"[2001:db8::7]"}),
+        ("Lab.Example.org", {"lab.example.org"}),
+    ],
+)
+def test_a_service_answers_to_loopback_names_and_where_it_listens(host, names):
+    assert names_of(host) == LOOPBACK_HOSTS | names
+
+
+def test_a_service_answers_to_the_names_that_it_is_given():
+    names = names_of("0.0.0.0", allowed_hosts=("QDepot.lab.svc", "lab:8443"), public_url="https://[2001:db8::7]:444")
+    assert names == LOOPBACK_HOSTS | {"qdepot.lab.svc", "lab:8443", "[2001:db8::7]"}
+
+
+@pytest.mark.parametrize("url", ["https://Jobs.example.org", "https://jobs.example.org/"])
+def test_a_public_address_is_the_root_of_a_site(url):
+    assert checked_public_url(url) == PUBLIC
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "jobs.example.org",
+        "ftp://jobs.example.org",
+        "https://",
+        "https://jobs.example.org/qdepot",
+        "https://h?x",
+        "https://h:0",
+    ],
+)
+def test_what_is_no_root_of_a_site_is_refused(url):
+    with pytest.raises(InvalidRequestError, match="public_url"):
+        checked_public_url(url)
+
+
+def test_a_password_in_the_public_address_is_refused_and_not_repeated():
+    with pytest.raises(InvalidRequestError) as caught:
+        checked_public_url("https://user:secret-word@jobs.example.org")
+    assert "secret-word" not in f"{caught.value} {caught.value.solution}"
