@@ -88,6 +88,7 @@ QUESTIONS = {
     "get many": lambda ledger: ledger.get_many([job_id_of(number) for number in range(1, 9)]),
     "by key": lambda ledger: ledger.find_by_idempotency_key(project="mine", owner="local", key_sha256="key 7"),
     "history": lambda ledger: ledger.events(job_id_of(1)),
+    "open jobs of a project": lambda ledger: ledger.count_open("mine"),
     "sharers of a request": lambda ledger: ledger.unfinished_with_request("parked-17"),
     "newest of all": page,
     "newest of a project": lambda ledger: page(ledger, project="mine"),
@@ -156,7 +157,7 @@ def plans(ledger_database):
     ledger = open_ledger(url, clock=clock, use_database_clock=False)
     fill(ledger, 20_000)
     with ledger._database.readers.connect() as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE"))  # as PostgreSQL does by itself after a while
     found = {}
     asked = []
 

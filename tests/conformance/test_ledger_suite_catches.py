@@ -16,8 +16,8 @@ from qdepot.testing.ledger import LedgerConformance, validate_ledger
 
 
 class LosesAField(MemoryLedger):
-    def get(self, job_id):
-        return replace(super().get(job_id), queue_position=None)
+    def get(self, job_id, *, project=None):
+        return replace(super().get(job_id, project=project), queue_position=None)
 
 
 class TellsAnotherOwnersJob(MemoryLedger):
@@ -86,6 +86,21 @@ class ShowsEndedJobsAsCancelling(MemoryLedger):
         everything = super().page(replace(job_filter, cancelling=None), limit=10**9).jobs
         found = [job for job in everything if job.cancel_requested == job_filter.cancelling]
         return Page(jobs=tuple(found[:limit]), next_cursor=None)
+
+
+class TellsOfOthersJobs(MemoryLedger):
+    def get(self, job_id, *, project=None):
+        return super().get(job_id)
+
+
+class TellsOfOthersDeletedJobs(MemoryLedger):
+    def get(self, job_id, *, project=None):
+        return super().get(job_id, project=None if job_id in self._deleted else project)
+
+
+class CountsEverybodysJobs(MemoryLedger):
+    def count_open(self, project):
+        return sum(not entry.job.is_final for entry in self._entries.values())
 
 
 class CountsEndedJobsAsUnfinished(MemoryLedger):
@@ -269,6 +284,9 @@ CAUGHT = {
     PagesByTimeAlone: "test_a_page_tells_where_the_rest_begins",
     IgnoresTheTag: "test_edited_tags_are_what_is_found",
     ShowsEndedJobsAsCancelling: "test_a_filter_shows_what_matches_and_nothing_else",
+    TellsOfOthersJobs: "test_to_another_project_a_job_is_as_one_that_never_was",
+    TellsOfOthersDeletedJobs: "test_to_another_project_a_deleted_job_is_as_one_that_never_was",
+    CountsEverybodysJobs: "test_open_jobs_of_a_project_are_counted",
     CountsEndedJobsAsUnfinished: "test_a_shared_request_object_is_counted_until_its_last_job_has_ended",
     GivesClaimedJobsAway: "test_a_claimed_job_is_not_given_to_another",
     LocksOutTheHolder: "test_the_holder_may_claim_its_own_jobs_again",

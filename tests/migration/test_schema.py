@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import bindparam, create_engine, inspect, text
 
+from qdepot.adapters.ledgers.sql.columns import UtcTime
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.ledgers.sql.schema import MIGRATIONS, REVISION, VERSION_TABLE, Schema
 from qdepot.adapters.ledgers.sql.tables import metadata
-from qdepot.errors import UnavailableError
+from qdepot.errors import GoneError, NotFoundError, UnavailableError
 from qdepot.ports.ledger import JobFilter
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.jobs import accepted, make_job
+from qdepot.testing.jobs import MADE_AT, accepted, job_id_of, make_job
 from qdepot.testing.ledger import validate_ledger
 
 CATALOGUE = {
@@ -110,7 +111,7 @@ OPENING = """
 import sys
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.jobs import accepted, make_job
+from qdepot.testing.jobs import MADE_AT, accepted, job_id_of, make_job
 ledger = open_ledger(sys.argv[1], clock=FrozenClock())
 ledger.add([accepted(make_job(int(sys.argv[2])))])
 ledger.close()
@@ -149,6 +150,26 @@ def test_an_older_schema_is_left_alone_where_an_upgrade_is_not_allowed(fresh_url
     assert "upgrad" in caught.value.solution
     assert catalogue(fresh_url) == before
     assert version_of(fresh_url) == REVISION
+
+
+def test_who_comes_from_the_first_schema_keeps_deleted_jobs(fresh_url):
+    """There was one project only, so a tombstone without one is that project's."""
+    before = open_at(fresh_url, schema=Schema(revision="0001"))
+    with before._database.writers.begin() as connection:
+        connection.execute(
+            text("INSERT INTO tombstones (job_id, deleted_at) VALUES (:job_id, :at)").bindparams(
+                bindparam("at", type_=UtcTime)
+            ),
+            {"job_id": job_id_of(1), "at": MADE_AT},
+        )
+    before.close()
+    ledger = open_at(fresh_url)
+    with pytest.raises(GoneError, match="2030-01-01"):
+        ledger.get(job_id_of(1), project="default")
+    with pytest.raises(NotFoundError):
+        ledger.get(job_id_of(1), project="elsewhere")
+    assert ledger.token_register().list_all() == []
+    ledger.close()
 
 
 @pytest.mark.parametrize("upgrade", [True, False])

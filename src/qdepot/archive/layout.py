@@ -89,6 +89,11 @@ def id_of(key: str) -> str:
     return key.rpartition("/")[2].partition(".")[0]
 
 
+def project_of(key: str) -> str:
+    """The project that an object belongs to."""
+    return key.partition("/")[0]
+
+
 def is_batch(key: str) -> bool:
     """True for a request object that several jobs may share."""
     return key.endswith(".batch.json")

@@ -46,6 +46,15 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """What is left of a deleted job: whose it was, and when it was deleted."""
+
+    job_id: str
+    project: str
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Some jobs, newest first, and where the rest begins (opaque; None at the end)."""
 
@@ -80,16 +89,16 @@ class Ledger(Protocol):
         """
         ...
 
-    def bury(self, deleted: Mapping[str, datetime]) -> None:
-        """Leave tombstones for jobs that were deleted before: when, by id. One that is there stays as it is.
+    def bury(self, deleted: Sequence[Tombstone]) -> None:
+        """Leave tombstones for jobs that were deleted before. One that is there stays as it is.
 
         Raises:
             JobExistsError: There is a job with one of these ids; no tombstone was left.
         """
         ...
 
-    def get(self, job_id: str) -> Job:
-        """One job.
+    def get(self, job_id: str, *, project: str | None = None) -> Job:
+        """One job; with ``project``, as if there were no others than this project's, deleted ones neither.
 
         Raises:
             NotFoundError: There is none.
@@ -156,6 +165,10 @@ class Ledger(Protocol):
 
     def counts(self, *, project: str | None = None) -> Mapping[JobStatus, int]:
         """How many jobs have each status."""
+        ...
+
+    def count_open(self, project: str) -> int:
+        """How many jobs of a project are not final. The cost grows with these, not with those that have ended."""
         ...
 
     def unfinished_with_request(self, request_key: str) -> int:

@@ -25,7 +25,7 @@ from qdepot.archive.traces import Traces
 from qdepot.archive.trails import Trails
 from qdepot.domain.job import Job, JobChange
 from qdepot.errors import ArchiveDamagedError, ConflictError, InvalidRequestError, NotFoundError, UnavailableError
-from qdepot.ports.ledger import JobExistsError, Ledger
+from qdepot.ports.ledger import JobExistsError, Ledger, Tombstone
 from qdepot.services.backends import Backends
 from qdepot.services.choosing import Choice
 from qdepot.services.rebuild_report import Finding, RebuildReport
@@ -84,11 +84,11 @@ class RebuildRun:
         told = read_each(tombstones, partial(read_tombstone, self.archive.completed))
         for some in groups(told, size=_AT_ONCE):
             # A job whose tombstone cannot be read stays deleted, too.
-            deleted = {place.id: self._sound(it) or self.at for place, it in some}
+            deleted = {place.id: _tombstone(place, self._sound(it) or self.at) for place, it in some}
             for row in self.ledger.get_many(list(deleted)).values():
-                last = self._saved(row, deleted_on(row, at=deleted[row.id]))
-                self.ledger.delete(last, at=deleted[row.id])
-            self.ledger.bury(deleted)
+                at = deleted[row.id].deleted_at
+                self.ledger.delete(self._saved(row, deleted_on(row, at=at)), at=at)
+            self.ledger.bury(list(deleted.values()))
             self.report.counts[Finding.DELETED] += len(deleted)
 
     def restore_ended(self) -> None:
@@ -267,3 +267,7 @@ def _reason_to_hold(backends: Backends, name: str) -> str:
     except UnavailableError as error:
         return f"nobody can tell what a run costs ({error.message})"
     return "" if backend.repeatable and not backend.paid else f"a run at {name} may cost money"
+
+
+def _tombstone(place: Place, deleted_at: datetime) -> Tombstone:
+    return Tombstone(job_id=place.id, project=layout.project_of(place.key), deleted_at=deleted_at)

@@ -26,7 +26,7 @@ from qdepot.domain.event import JobEvent
 from qdepot.domain.job import CANCELLING, Duty, Job, JobChange, JobStatus
 from qdepot.errors import UnavailableError
 from qdepot.ports.clock import Clock
-from qdepot.ports.ledger import JobFilter, Page
+from qdepot.ports.ledger import JobFilter, Page, Tombstone
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class MemoryLedger:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._keys: dict[tuple[str, str, str], str] = {}
-        self._deleted: dict[str, datetime] = {}
+        self._deleted: dict[str, Tombstone] = {}
         self._last_event = 0
         self._subscribers = Subscribers()
         self._closed = False
@@ -77,21 +77,23 @@ class MemoryLedger:
                     self._write(entry, event)
         self._subscribers.tell()
 
-    def bury(self, deleted: Mapping[str, datetime]) -> None:
+    def bury(self, deleted: Sequence[Tombstone]) -> None:
         """See the port."""
         with self._opened():
-            for job_id in deleted.keys() & self._entries.keys():
-                raise exists_already(job_id, what="id")
-            self._deleted = {**deleted, **self._deleted}
+            for tombstone in deleted:
+                if tombstone.job_id in self._entries:
+                    raise exists_already(tombstone.job_id, what="id")
+            self._deleted = {**{tombstone.job_id: tombstone for tombstone in deleted}, **self._deleted}
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str, *, project: str | None = None) -> Job:
         """See the port."""
         with self._opened():
-            if job_id in self._deleted:
-                raise gone(job_id, at=self._deleted[job_id])
-            if job_id not in self._entries:
+            tombstone, entry = self._deleted.get(job_id), self._entries.get(job_id)
+            if tombstone is not None and project in {None, tombstone.project}:
+                raise gone(job_id, at=tombstone.deleted_at)
+            if entry is None or project not in {None, entry.job.project}:
                 raise not_found(job_id)
-            return self._entries[job_id].job
+            return entry.job
 
     def get_many(self, job_ids: Sequence[str]) -> dict[str, Job]:
         """See the port."""
@@ -194,6 +196,12 @@ class MemoryLedger:
         found = Counter(job.status for job in jobs if project in {None, job.project})
         return {status: found[status] for status in JobStatus}
 
+    def count_open(self, project: str) -> int:
+        """See the port."""
+        with self._opened():
+            jobs = [entry.job for entry in self._entries.values()]
+        return sum(job.project == project and not job.is_final for job in jobs)
+
     def unfinished_with_request(self, request_key: str) -> int:
         """See the port."""
         with self._opened():
@@ -210,7 +218,7 @@ class MemoryLedger:
             if entry is None or entry.job.version != job.version:
                 return False
             del self._entries[job.id]
-            self._deleted[job.id] = at
+            self._deleted[job.id] = Tombstone(job_id=job.id, project=job.project, deleted_at=at)
             if (key := key_of(entry.job)) is not None:
                 del self._keys[key]
         self._subscribers.tell()

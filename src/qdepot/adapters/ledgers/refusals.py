@@ -76,3 +76,8 @@ def page_limit_checked(limit: int) -> None:
     """A page has room for a job."""
     if limit < 1:
         raise InvalidRequestError(f"A page of {limit} jobs cannot be shown.", solution="Ask for at least one.")
+
+
+def token_exists_already(token_id: str) -> ConflictError:
+    """No id of a token is given twice."""
+    return ConflictError(f"There is a token {token_id} already.", details={"token_id": token_id})

@@ -89,6 +89,16 @@ class Accepting(LedgerFixtures):
         with pytest.raises(NotFoundError):
             ledger.get(job_id_of(5))
 
+    def test_to_another_project_a_job_is_as_one_that_never_was(self, ledger: Ledger) -> None:
+        job = make_job(1, project="mine")
+        add(ledger, job)
+        assert ledger.get(job.id, project="mine") == job
+        with pytest.raises(NotFoundError) as caught:
+            ledger.get(job.id, project="theirs")
+        with pytest.raises(NotFoundError) as unknown:
+            ledger.get(job_id_of(2), project="theirs")
+        assert caught.value.message.replace(job.id, "") == unknown.value.message.replace(job_id_of(2), "")
+
     @pytest.mark.parametrize("nonsense", ["", "x", "%", "'; drop table jobs; --", "a" * 10_000])
     def test_a_nonsense_id_is_not_found(self, ledger: Ledger, nonsense: str) -> None:
         with pytest.raises(NotFoundError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qdepot.domain.job import JobStatus
-from qdepot.errors import ConflictError, GoneError
+from qdepot.errors import ConflictError, GoneError, NotFoundError
 from qdepot.ports.ledger import JobExistsError, JobFilter, Ledger
-from qdepot.testing.jobs import MADE_AT, make_final_job, make_job
+from qdepot.testing.jobs import MADE_AT, job_id_of, make_final_job, make_job
 from qdepot.testing.ledger.fixtures import LEASE_S, LedgerFixtures, add
 
 
@@ -28,6 +28,18 @@ class Deleting(LedgerFixtures):
         assert ledger.find_by_idempotency_key(project="default", owner="local", key_sha256="k") is None
         assert job.next_duty is not None
         assert ledger.claim(job.next_duty, holder="ann", lease_s=LEASE_S, limit=1) == []
+
+    def test_to_another_project_a_deleted_job_is_as_one_that_never_was(self, ledger: Ledger) -> None:
+        job = make_final_job(1, project="mine")
+        add(ledger, job)
+        ledger.delete(job, at=MADE_AT)
+        with pytest.raises(GoneError):
+            ledger.get(job.id, project="mine")
+        with pytest.raises(NotFoundError) as caught:
+            ledger.get(job.id, project="theirs")
+        with pytest.raises(NotFoundError) as unknown:
+            ledger.get(job_id_of(2), project="theirs")
+        assert caught.value.message.replace(job.id, "") == unknown.value.message.replace(job_id_of(2), "")
 
     def test_a_job_that_has_not_ended_is_not_deleted(self, ledger: Ledger) -> None:
         job = make_job(1)

@@ -207,6 +207,12 @@ class Listing(LedgerFixtures):
         assert ledger.counts(project="chemistry")[JobStatus.CREATED] == 1
         assert ledger.counts(project="chemistry")[JobStatus.COMPLETED] == 0
 
+    def test_open_jobs_of_a_project_are_counted(self, ledger: Ledger) -> None:
+        add(ledger, *(make_job(number, project="mine") for number in (1, 2, 3)))
+        add(ledger, make_final_job(4, project="mine"), make_job(5, project="theirs"))
+        ledger.save([queued(make_job(1, project="mine")), make_job(2, project="mine").edited(cancel_requested=True)])
+        assert [ledger.count_open(project) for project in ("mine", "theirs", "nobody's")] == [3, 1, 0]
+
     def test_a_shared_request_object_is_counted_until_its_last_job_has_ended(self, ledger: Ledger) -> None:
         jobs = [make_job(number, request_key="pending/batch", request_index=number) for number in (1, 2)]
         add(ledger, *jobs, make_job(3))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobStatus, Stage
-from qdepot.errors import GoneError
-from qdepot.ports.ledger import JobExistsError, JobFilter, Ledger
+from qdepot.errors import GoneError, NotFoundError
+from qdepot.ports.ledger import JobExistsError, JobFilter, Ledger, Tombstone
 from qdepot.testing.jobs import MADE_AT, accepted, ended, job_id_of, make_final_job, make_job, queued
 from qdepot.testing.ledger.fixtures import LEASE_S, LedgerFixtures, add
 
@@ -24,6 +24,10 @@ def lived(number: int = 1, **fields: object) -> tuple[Job, Sequence[JobEvent]]:
     assert sent.event is not None
     assert end.event is not None
     return end.after, [first, sent.event, end.event]
+
+
+def _tombstone(number: int, *, project: str = "default", deleted_at: datetime = MADE_AT) -> Tombstone:
+    return Tombstone(job_id=job_id_of(number), project=project, deleted_at=deleted_at)
 
 
 class Restoring(LedgerFixtures):
@@ -56,7 +60,7 @@ class Restoring(LedgerFixtures):
 
     def test_restoring_nothing_is_fine(self, ledger: Ledger) -> None:
         ledger.restore([])
-        ledger.bury({})
+        ledger.bury([])
         assert ledger.page(JobFilter(), limit=9).jobs == ()
 
     @pytest.mark.parametrize("taken", ["id", "key"])
@@ -72,7 +76,7 @@ class Restoring(LedgerFixtures):
 
     def test_a_buried_job_is_gone_and_its_id_is_never_given_again(self, ledger: Ledger) -> None:
         buried = job_id_of(1)
-        ledger.bury({buried: MADE_AT})
+        ledger.bury([_tombstone(1)])
         with pytest.raises(GoneError, match="2030-01-01"):
             ledger.get(buried)
         with pytest.raises(JobExistsError):
@@ -84,7 +88,7 @@ class Restoring(LedgerFixtures):
         job = make_final_job(1)
         add(ledger, job)
         ledger.delete(job, at=MADE_AT)
-        many = {job_id_of(number): MADE_AT + timedelta(days=400) for number in range(1, 1501)}
+        many = [_tombstone(number, deleted_at=MADE_AT + timedelta(days=400)) for number in range(1, 1501)]
         ledger.bury(many)
         ledger.bury(many)
         with pytest.raises(GoneError, match="2030-01-01"):
@@ -92,10 +96,17 @@ class Restoring(LedgerFixtures):
         with pytest.raises(GoneError, match="2031-02-05"):
             ledger.get(job_id_of(1500))
 
+    def test_a_buried_job_is_gone_for_its_project_alone(self, ledger: Ledger) -> None:
+        ledger.bury([_tombstone(1, project="mine")])
+        with pytest.raises(GoneError):
+            ledger.get(job_id_of(1), project="mine")
+        with pytest.raises(NotFoundError):
+            ledger.get(job_id_of(1), project="default")
+
     def test_a_job_that_is_there_is_not_buried(self, ledger: Ledger) -> None:
         add(ledger, make_job(1))
         with pytest.raises(JobExistsError) as caught:
-            ledger.bury({job_id_of(2): MADE_AT, job_id_of(1): MADE_AT})
+            ledger.bury([_tombstone(2), _tombstone(1)])
         assert caught.value.details["job_id"] == job_id_of(1)
         assert ledger.get(job_id_of(1)) == make_job(1)
         add(ledger, make_job(2))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -17,6 +16,7 @@ from qdepot.adapters.ledgers.sql.tables import events, job_tags, jobs, tombstone
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job
 from qdepot.errors import QDepotError, UnavailableError
+from qdepot.ports.ledger import Tombstone
 
 _FREE_AT_ONCE = {"due_at": 0.0, "lease_holder": None, "lease_until": None, "parked_until": None}
 _INSERT_JOBS = insert(jobs)
@@ -83,16 +83,17 @@ class Addition:
         return [row["id"] for row in self.jobs]
 
 
-def bury(connection: Connection, deleted: Mapping[str, datetime]) -> None:
+def bury(connection: Connection, deleted: Sequence[Tombstone]) -> None:
     """Leave tombstones where there are none yet.
 
     Raises:
         JobExistsError: There is a job with one of these ids.
     """
-    for some in batches(list(deleted)):
+    wanted = {tombstone.job_id: tombstone for tombstone in deleted}
+    for some in batches(list(wanted)):
         for row in connection.execute(JOBS_BY_ID, {"ids": some}):
             raise exists_already(row.id, what="id")
         known = set(connection.scalars(select(tombstones.c.job_id).where(tombstones.c.job_id.in_(some))))
-        rows = [{"job_id": job_id, "deleted_at": deleted[job_id]} for job_id in some if job_id not in known]
+        rows = [asdict(wanted[job_id]) for job_id in some if job_id not in known]
         if rows:
             connection.execute(insert(tombstones), rows)

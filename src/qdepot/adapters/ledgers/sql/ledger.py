@@ -30,10 +30,11 @@ from qdepot.adapters.ledgers.sql.listing import page_query
 from qdepot.adapters.ledgers.sql.rows import event_of, job_of
 from qdepot.adapters.ledgers.sql.saving import Saving, remove
 from qdepot.adapters.ledgers.sql.schema import Schema
+from qdepot.adapters.ledgers.sql.tokens import SqlTokenRegister
 from qdepot.adapters.ledgers.subscribers import Subscribers
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus
-from qdepot.ports.ledger import JobFilter, Page
+from qdepot.ports.ledger import JobFilter, Page, Tombstone
 
 T = TypeVar("T")
 
@@ -67,18 +68,20 @@ class SqlLedger:
                 raise self._database.read(addition.conflict) from error.orig
         self._tell()
 
-    def bury(self, deleted: Mapping[str, datetime]) -> None:
+    def bury(self, deleted: Sequence[Tombstone]) -> None:
         """See the port."""
         self._write(partial(bury, deleted=deleted))
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str, *, project: str | None = None) -> Job:
         """See the port."""
         asked = {"job_id": job_id}
         found = self._jobs(queries.JOB_BY_ID, asked)
-        if found:
+        if found and project in {None, found[0].project}:
             return found[0]
-        deleted_at = self._read(lambda connection: connection.scalar(queries.DELETED_AT, asked))
-        raise not_found(job_id) if deleted_at is None else gone(job_id, at=deleted_at)
+        tombstone = self._read(lambda connection: connection.execute(queries.TOMBSTONE, asked).first())
+        if tombstone is not None and project in {None, tombstone.project}:
+            raise gone(job_id, at=tombstone.deleted_at)
+        raise not_found(job_id)
 
     def get_many(self, job_ids: Sequence[str]) -> dict[str, Job]:
         """See the port."""
@@ -154,6 +157,10 @@ class SqlLedger:
         found = self._read(lambda connection: {row[0]: row[1] for row in connection.execute(statement, asked)})
         return {status: found.get(status.value, 0) for status in JobStatus}
 
+    def count_open(self, project: str) -> int:
+        """See the port."""
+        return self._read(lambda connection: connection.scalar(queries.NUM_OPEN, {"project": project}) or 0)
+
     def unfinished_with_request(self, request_key: str) -> int:
         """See the port."""
         asked = {"request_key": request_key}
@@ -167,6 +174,10 @@ class SqlLedger:
         if removed:
             self._tell()
         return removed
+
+    def token_register(self) -> SqlTokenRegister:
+        """The tokens in the same database; usable as long as the ledger is open."""
+        return SqlTokenRegister(self._database)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """See the port."""

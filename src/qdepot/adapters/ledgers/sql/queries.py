@@ -31,7 +31,7 @@ HISTORY = (
 )
 """Asks for ``job_id``, ``after``, ``most``."""
 
-DELETED_AT = select(tombstones.c.deleted_at).where(tombstones.c.job_id == _JOB_ID)
+TOMBSTONE = select(tombstones.c.project, tombstones.c.deleted_at).where(tombstones.c.job_id == _JOB_ID)
 """Asks for ``job_id``."""
 
 DELETED = select(tombstones.c.job_id).where(tombstones.c.job_id.in_(_IDS)).limit(1)
@@ -39,6 +39,9 @@ DELETED = select(tombstones.c.job_id).where(tombstones.c.job_id.in_(_IDS)).limit
 
 COUNTS = select(jobs.c.status, func.count()).group_by(jobs.c.status)
 COUNTS_OF_PROJECT = COUNTS.where(jobs.c.project == bindparam("project", type_=Text))
+"""Asks for ``project``."""
+
+NUM_OPEN = select(func.count()).where(jobs.c.project == bindparam("project", type_=Text), IS_OPEN)
 """Asks for ``project``."""
 
 NUM_OPEN_WITH_REQUEST = select(func.count()).where(jobs.c.request_key == bindparam("request_key", type_=Text), IS_OPEN)

@@ -106,7 +106,7 @@ def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
     """Delete a job with all that hangs on it and leave a tombstone; False if it is not what it was."""
     gone = connection.execute(delete(jobs).where(jobs.c.id == job.id, jobs.c.version == job.version)).rowcount
     if gone:
-        connection.execute(insert(tombstones).values(job_id=job.id, deleted_at=at))
+        connection.execute(insert(tombstones).values(job_id=job.id, project=job.project, deleted_at=at))
     return bool(gone)
 
 

@@ -14,7 +14,7 @@ from qdepot.errors import UnavailableError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this version works with: the newest migration."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 

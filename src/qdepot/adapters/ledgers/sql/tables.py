@@ -166,9 +166,28 @@ tombstones = Table(
     "tombstones",
     metadata,
     Column("job_id", Name, primary_key=True),
+    Column("project", Name, nullable=False),
     Column("deleted_at", UtcTime, nullable=False),
     sqlite_with_rowid=False,
 )
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("project", Name, nullable=False),
+    Column("owner", Name, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("secret_sha256", Text, nullable=False),
+)
+Index("tokens_of_project", tokens.c.project, tokens.c.created_at, tokens.c.id)
 
 ledger_state = Table(
     "ledger_state",
@@ -176,4 +195,5 @@ ledger_state = Table(
     Column("name", Name, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What concerns the ledger as a whole: ``boot_id``, the boot that the times in it belong to."""
+"""What concerns the ledger as a whole: ``boot_id``, the boot that the times in it belong to; ``first_token``, the token
+that was made when there was none."""
