@@ -73,7 +73,7 @@ def _before(
 ) -> None:
     """Hand in circuits, get job ids at once, find the results for good in your own object store.
 
-    QDEPOT_URL and QDEPOT_TOKEN say where the service is and who you are.
+    QDEPOT_URL and QDEPOT_TOKEN say where the service is and who you are; QDEPOT_CA names a certificate to trust.
     """
     context.obj = replace(context.find_object(Session) or Session(), url=url, debug=debug)
 

@@ -21,6 +21,7 @@ from qdepot.errors import QDepotError
 from qdepot.wire.answers import BackendAnswer, JobAnswer, StatusAnswer, VersionAnswer
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Unpack
 
     import httpx
@@ -35,6 +36,7 @@ class Client:
     Args:
         url: The service; else ``QDEPOT_URL``, else http://127.0.0.1:8484.
         token: Else ``QDEPOT_TOKEN``. Never shown.
+        ca: A certificate, or that of an authority (PEM file), to trust as well; else ``QDEPOT_CA``.
         transport: How HTTP is spoken; for tests.
 
     Raises:
@@ -42,9 +44,14 @@ class Client:
     """
 
     def __init__(
-        self, url: str | None = None, token: str | None = None, *, transport: httpx.BaseTransport | None = None
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        ca: str | Path | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        settings = client_settings(url, token)
+        settings = client_settings(url, token, ca)
         self.url = settings.url
         self._courier = Courier(settings, transport=transport)
 

@@ -12,6 +12,7 @@ import httpx
 from qdepot.client.exchange import Answer, Flow, NoAnswer, Outcome, Pause, Request, T
 from qdepot.client.repeating import Peer, answered
 from qdepot.client.settings import ClientSettings
+from qdepot.errors import InvalidRequestError
 
 _CONNECT_TIMEOUT_S = 10.0
 _WRITE_TIMEOUT_S = 120.0
@@ -121,10 +122,20 @@ def _headers(settings: ClientSettings) -> dict[str, str]:
     return headers
 
 
-def _verify(settings: ClientSettings) -> bool:
+def _verify(settings: ClientSettings) -> ssl.SSLContext | bool:
     # Without TLS there is no certificate; loading the trusted ones costs more than many a request. Redirects, which
     # could lead to TLS, are never followed.
-    return settings.url.startswith("https:")
+    if settings.ca is None or not settings.url.startswith("https:"):
+        return settings.url.startswith("https:")
+    context = httpx.create_ssl_context()
+    try:
+        context.load_verify_locations(settings.ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise InvalidRequestError(
+            f"no certificate can be read from {settings.ca}: {error}",
+            solution="Let QDEPOT_CA name a PEM file: the service's own certificate, or that of its authority.",
+        ) from error
+    return context
 
 
 def _past_proxies() -> dict[str, None]:
@@ -156,7 +167,8 @@ def _no_answer(error: httpx.RequestError) -> NoAnswer:
             return NoAnswer(
                 reason=f"its certificate is not trusted: {cause.verify_message}",
                 refused=True,
-                solution="Set SSL_CERT_FILE to the certificate of the authority that signed it.",
+                solution="Let QDEPOT_CA name a file (PEM) with the certificate of the authority that signed it, or "
+                "of the service if it signed itself.",
             )
         cause = cause.__cause__ or cause.__context__
     return NoAnswer(reason=reason, refused=isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)))

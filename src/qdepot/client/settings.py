@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from qdepot.errors import InvalidRequestError
@@ -18,14 +19,18 @@ class ClientSettings:
     Attributes:
         url: Root of the service, without ``/v1`` and without a slash at the end.
         token: Sent as a bearer token; None where the service asks for none. Never shown.
+        ca: A certificate, or that of an authority (PEM), that is trusted beside those that this machine trusts.
     """
 
     url: str
     token: str | None = field(default=None, repr=False)
+    ca: Path | None = None
 
 
-def client_settings(url: str | None = None, token: str | None = None) -> ClientSettings:
-    """Settings from the arguments, else from ``QDEPOT_URL`` and ``QDEPOT_TOKEN``, else a service on this machine.
+def client_settings(url: str | None = None, token: str | None = None, ca: str | Path | None = None) -> ClientSettings:
+    """Settings from the arguments, else from ``QDEPOT_URL``, ``QDEPOT_TOKEN`` and ``QDEPOT_CA``.
+
+    Without any of them, the service is on this machine.
 
     Raises:
         InvalidRequestError: The address is not one of a web service, or the token cannot be sent.
@@ -33,7 +38,12 @@ def client_settings(url: str | None = None, token: str | None = None) -> ClientS
     # The one reading of the environment outside the service's configuration, which a laptop does not install.
     chosen_url = url or os.environ.get("QDEPOT_URL") or DEFAULT_URL  # noqa: TID251
     chosen_token = token or os.environ.get("QDEPOT_TOKEN") or None  # noqa: TID251
-    return ClientSettings(url=_checked_url(chosen_url), token=_checked_token(chosen_token))
+    chosen_ca = ca or os.environ.get("QDEPOT_CA") or None  # noqa: TID251
+    return ClientSettings(
+        url=_checked_url(chosen_url),
+        token=_checked_token(chosen_token),
+        ca=Path(chosen_ca).expanduser() if chosen_ca else None,
+    )
 
 
 def _checked_url(url: str) -> str:

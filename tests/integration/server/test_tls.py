@@ -14,7 +14,8 @@ import pytest
 import trustme
 from cryptography import x509
 
-from qdepot.errors import InvalidRequestError
+import qdepot
+from qdepot.errors import InvalidRequestError, UnavailableError
 from qdepot.server.serve import WebServer
 from qdepot.server.tls import CertificateFiles
 from qdepot.server.tls_self_signed import self_signed
@@ -191,6 +192,25 @@ class TestOfOnesOwnMaking:
         from cryptography.hazmat.primitives.hashes import SHA256
 
         assert shown.fingerprint(SHA256()).hex(":").upper() == made.fingerprint
+
+    def test_a_client_trusts_it_by_its_file_and_still_trusts_others(self, bench, tmp_path, authority, monkeypatch):
+        made = self_signed(tmp_path / "tls", names=self.NAMES)
+        authority.cert_pem.write_to_path(str(tmp_path / "other.pem"))
+        with served(bench.app, tls_cert=made.cert, tls_key=made.key) as server:
+            with qdepot.Client(server.url, ca=made.cert) as client:
+                assert client.version().api_version
+            with qdepot.Client(server.url, ca=tmp_path / "other.pem") as client, pytest.raises(UnavailableError):
+                client.version()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+        monkeypatch.setenv("QDEPOT_CA", str(made.cert))
+        issued = Secret(tmp_path / "issued", authority)
+        with served(bench.app, **issued.files) as server, qdepot.Client(server.url) as client:
+            assert client.version().api_version
+
+    def test_a_file_that_holds_no_certificate_is_named(self, tmp_path):
+        for wrong in (tmp_path / "missing.pem", tmp_path):
+            with pytest.raises(InvalidRequestError, match=str(wrong)):
+                qdepot.Client("https://localhost:1", ca=wrong)
 
     def test_other_names_and_those_who_do_not_trust_it_are_refused(self, bench, tmp_path):
         made = self_signed(tmp_path / "tls", names=self.NAMES)

@@ -40,7 +40,7 @@ def test_a_certificate_that_is_not_trusted_says_which_authority_to_name():
     client = Client("https://127.0.0.1:1", transport=failing(certificate_error()))
     with pytest.raises(UnavailableError, match="unable to get local issuer certificate") as caught:
         client.backends()
-    assert "SSL_CERT_FILE" in caught.value.solution
+    assert "QDEPOT_CA" in caught.value.solution
 
 
 def test_an_answer_that_is_not_json_is_an_error_that_names_the_address():

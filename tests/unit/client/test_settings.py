@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qdepot.client.settings import DEFAULT_URL, client_settings
@@ -52,6 +54,13 @@ def test_a_token_is_not_shown():
     with pytest.raises(InvalidRequestError) as caught:
         client_settings("http://host", "secret-word\nsecond line")
     assert "secret-word" not in f"{caught.value} {caught.value.solution}"
+
+
+def test_an_authority_of_ones_own_is_given_or_named_by_the_environment(monkeypatch):
+    assert client_settings().ca is None
+    monkeypatch.setenv("QDEPOT_CA", "~/lab.pem")
+    assert client_settings().ca == Path.home() / "lab.pem"
+    assert client_settings(ca="other.pem").ca == Path("other.pem")
 
 
 def test_a_line_break_at_the_end_of_a_token_is_no_part_of_it():
