@@ -22,7 +22,8 @@ def why_waiting(job: Job, *, now: datetime, trouble: str = "") -> str:
         sentence = f"{sentence}; {job.backend}: {trouble}"
     elif job.last_poll_error:
         sentence = f"{sentence}; {job.backend} could not be asked: {job.last_poll_error}"
-    if job.next_try_at is not None and not trouble and (job.last_poll_error or job.failures_in_row):
+    has_next = job.last_poll_error or job.failures_in_row or job.stage is Stage.SEARCHING
+    if job.next_try_at is not None and not trouble and has_next:
         sentence = f"{sentence}; next try {_distance(job.next_try_at - now)}"
     if job.cancel_requested:
         sentence = f"its cancel is not confirmed yet: {sentence}"

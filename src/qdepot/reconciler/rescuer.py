@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import QDepotError
@@ -65,6 +65,8 @@ class Rescuer:
                 why=f"nobody can tell whether {job.backend} has it; look there for {tag_of(job)}, then: "
                 f"qdepot resolve {job.id} --adopt ITS_ID | --resubmit | --fail",
             )
+        if job.stage is Stage.SEARCHING and (left_s := self._left_s(job)) > 0:
+            return job.edited(retry_in_s=left_s)
         with self.desk.asking(provider):
             provider_job_id = provider.find_by_tag(tag_of(job))
         if provider_job_id is not None:
@@ -80,6 +82,14 @@ class Rescuer:
         except ObjectNotFoundError:
             return None
 
+    def _left_s(self, job: Job) -> float:
+        """How long it is until a job may be looked for again.
+
+        The ledger makes a job due before that when its owner edits it or wishes its end, and after a boot of the
+        machine. What is sent again that early may be paid twice.
+        """
+        return (job.next_try_at - self.desk.now()).total_seconds() if job.next_try_at is not None else 0.0
+
     def _look_again(self, job: Job, *, wait_s: float) -> JobChange:
         return job.moved_to(
             JobStatus.CREATED,
@@ -89,11 +99,18 @@ class Rescuer:
             why="its tag is not visible at the backend yet",
             failures_in_row=0,
             retry_in_s=wait_s,
+            next_try_at=self.desk.now() + timedelta(seconds=wait_s),
         )
 
     def _again(self, job: Job, why: str) -> JobChange:
         return job.moved_to(
-            JobStatus.CREATED, Stage.WAITING, at=self.desk.now(), by="rescuer", why=why, failures_in_row=0
+            JobStatus.CREATED,
+            Stage.WAITING,
+            at=self.desk.now(),
+            by="rescuer",
+            why=why,
+            failures_in_row=0,
+            next_try_at=None,
         )
 
 
@@ -106,4 +123,5 @@ def _adopted(job: Job, provider_job_id: str, *, at: datetime, why: str) -> JobCh
         why=why,
         provider_job_id=provider_job_id,
         failures_in_row=0,
+        next_try_at=None,
     )

@@ -100,6 +100,35 @@ def test_a_submission_that_never_left_is_sent_once_its_tag_stays_absent(world: W
     assert len(world.cloud.submissions) == 1
 
 
+def rename(world: World, job_id: str) -> None:
+    world.jobs().edit(job_id, caller=ME, name="another name")
+
+
+def cancel(world: World, job_id: str) -> None:
+    world.jobs().cancel(job_id, caller=ME)
+
+
+def boot(world: World, job_id: str) -> None:
+    """After a boot the ledger's clock has another beginning, and no wait means anything to it any more."""
+    world.ledger._entries[job_id].due_at = 0.0
+
+
+@pytest.mark.parametrize("disturb", [rename, cancel, boot])
+def test_a_job_that_is_looked_for_is_not_sent_sooner_for_anything(world: World, sent_without_answer, disturb):
+    """The cloud shows it after 30 s; until then whoever looks finds nothing."""
+    world.cloud.finds_by_tag = True
+    process = world.process()
+    world.bring_home(process, seconds=20)
+    assert world.job(sent_without_answer).stage is Stage.SEARCHING
+    disturb(world, sent_without_answer.id)
+    world.bring_home(process, seconds=5)
+    assert world.job(sent_without_answer).stage is Stage.SEARCHING
+    world.bring_home(process)
+    assert world.job(sent_without_answer).is_final
+    assert world.job(sent_without_answer).provider_job_id == "cloud-1"
+    assert len(world.cloud.submissions) == 1
+
+
 def test_a_process_that_was_stopped_beyond_its_lease_does_not_send(world: World, monkeypatch):
     job = world.submit()
     stopped = world.process()
