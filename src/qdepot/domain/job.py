@@ -142,8 +142,8 @@ class Job:
         circuits_done: Leading circuits whose results are in the archive: in parts while it goes on, then in the bundle.
         last_poll_error: What went wrong when the backend was last asked; None once it answered.
         failures_in_row: How often the current step failed; widens the wait before the next try.
-        next_try_at: When it is tried or asked next, if it waits for that. The ledger's clock decides; this is for people,
-            and for the rescuer, which keeps to both.
+        next_try_at: When it is tried or asked next, if it waits for that. The ledger's clock decides; this is for
+            people, and for the rescuer, which keeps to both.
         why: One sentence on what it waits for.
         cancel_requested: The owner wishes it to end.
         outcome: The final status that it gets as soon as its bundle is in the archive; None while that is open.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,14 +66,18 @@ class Rescuer:
                 why=f"nobody can tell whether {job.backend} has it; look there for {tag_of(job)}, then: "
                 f"qdepot resolve {job.id} --adopt ITS_ID | --resubmit | --fail",
             )
+        return self._searched(job, provider.find_by_tag, wait_s=backend.visibility_delay_s + self.send_deadline_s)
+
+    def _searched(self, job: Job, find: Callable[[str], str | None], *, wait_s: float) -> JobChange:
+        """Adopt what is found; send again what stays absent, once nothing of the first try can appear any more."""
         if job.stage is Stage.SEARCHING and (left_s := self._left_s(job)) > 0:
             return job.edited(retry_in_s=left_s)
-        with self.desk.asking(provider):
-            provider_job_id = provider.find_by_tag(tag_of(job))
+        with self.desk.asking(self.provider):
+            provider_job_id = find(tag_of(job))
         if provider_job_id is not None:
             return _adopted(job, provider_job_id, at=self.desk.now(), why=f"found by its tag at {job.backend}")
         if job.stage is not Stage.SEARCHING:
-            return self._look_again(job, wait_s=backend.visibility_delay_s + self.send_deadline_s)
+            return self._look_again(job, wait_s=wait_s)
         return self._again(job, "sent again: its tag stayed absent at the backend")
 
     def _noted(self, job: Job) -> str | None:
