@@ -48,6 +48,7 @@ from qdepot.services.health import Health, Recent
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import SubmitLimits
 from qdepot.services.rebuilding import Rebuilding
+from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
 
 _FIRST_WORD_S = 60.0
@@ -199,7 +200,11 @@ def build_jobs(parts: Parts) -> Jobs:
         parts.waker.wake({duty for job in jobs if (duty := job.next_duty)})
 
     submissions = Submissions(
-        ledger=parts.ledger, archive=parts.archive, clock=parts.clock, acceptance=acceptance, on_work=wake
+        ledger=parts.ledger,
+        archive=parts.archive,
+        clock=parts.clock,
+        acceptance=acceptance,
+        registrar=Registrar(parts.ledger, parts.archive, wake),
     )
     return Jobs(ledger=parts.ledger, archive=parts.archive, clock=parts.clock, submissions=submissions, on_work=wake)
 

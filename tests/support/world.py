@@ -30,6 +30,7 @@ from qdepot.services.acceptance import Acceptance
 from qdepot.services.backends import Backends
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import JobOrder, SubmitLimits
+from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
 from qdepot.testing.clock import FrozenClock
 from qdepot.testing.fake_pool import FunctionPool
@@ -114,7 +115,7 @@ class World:
             archive=self.archive,
             clock=self.clock,
             acceptance=acceptance,
-            on_work=lambda jobs: None,
+            registrar=Registrar(self.ledger, self.archive, lambda jobs: None),
         )
         return Jobs(
             ledger=self.ledger,

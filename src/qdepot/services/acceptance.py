@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.fitting import check_count, check_fits
@@ -14,10 +14,11 @@ from qdepot.errors import (
     UnavailableError,
 )
 from qdepot.ports.clock import Clock
-from qdepot.ports.compute_pool import ComputePool, Limits, TaskHandle
+from qdepot.ports.compute_pool import ComputePool, Limits, Task, TaskHandle
 from qdepot.ports.operations import check_task
 from qdepot.services.backends import Backends
 from qdepot.services.orders import JobOrder, SubmitLimits
+from qdepot.services.verdicts import Verdicts, verdict_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Acceptance:
         clock: Measures the wait.
         limits: What this service accepts.
         check_limits: What one check may use up.
+        verdicts: What earlier checks told.
     """
 
     backends: Backends
@@ -51,6 +53,7 @@ class Acceptance:
     clock: Clock
     limits: SubmitLimits
     check_limits: Limits
+    verdicts: Verdicts = field(default_factory=Verdicts)
 
     def examine(self, orders: Sequence[JobOrder], *, owner: str) -> list[Accepted | QDepotError]:
         """Check each order by its figures, then its circuits, within the time that a caller is made to wait.
@@ -60,11 +63,12 @@ class Acceptance:
             of InvalidRequestError (for a circuit with its place in it), or ResourceLimitError (reading the circuits
             used up more than it may).
         """
-        begun = [self._begin(order, owner) for order in orders]
+        under_way: dict[bytes, TaskHandle] = {}
+        begun = [self._begin(order, owner, under_way) for order in orders]
         deadline = self.clock.monotonic() + self.limits.check_budget_s
         return [self._finish(check, deadline) if isinstance(check, _Check) else check for check in begun]
 
-    def _begin(self, order: JobOrder, owner: str) -> _Check | QDepotError:
+    def _begin(self, order: JobOrder, owner: str, under_way: dict[bytes, TaskHandle]) -> _Check | QDepotError:
         try:
             backend = self.backends.get(order.backend)
             _check_figures(order, backend, self.limits)
@@ -78,14 +82,26 @@ class Acceptance:
             owner=owner,
             limits=self.check_limits,
         )
+        key = verdict_key(task)
+        summary = self.verdicts.find(key) if key is not None else None
+        handle = self._handle(task, key, under_way) if summary is None else None
+        return _Check(backend=backend, key=key, handle=handle, summary=summary)
+
+    def _handle(self, task: Task, key: bytes | None, under_way: dict[bytes, TaskHandle]) -> TaskHandle | None:
+        """The check, begun; None if nobody can check. Equal programs of one call are checked once."""
+        if key in under_way:
+            return under_way[key]
         try:
-            return _Check(backend=backend, handle=self.checker.submit(task))
+            handle = self.checker.submit(task)
         except UnavailableError:
-            return _Check(backend=backend, handle=None)
+            return None
+        if key is not None:
+            under_way[key] = handle
+        return handle
 
     def _finish(self, check: _Check, deadline: float) -> Accepted | QDepotError:
         """Without a checker, or without its answer in time, the job is accepted and checked on its way."""
-        summary = None
+        summary = check.summary
         if check.handle is not None:
             try:
                 summary = check.handle.result(timeout_s=max(0.0, deadline - self.clock.monotonic())).meta
@@ -95,15 +111,30 @@ class Acceptance:
                 pass
             except (InvalidRequestError, ResourceLimitError) as error:
                 return error
+            else:
+                self._keep(check.key, summary)
         return Accepted(backend=check.backend, summary=summary)
+
+    def _keep(self, key: bytes | None, summary: Mapping[str, object]) -> None:
+        if key is not None:
+            self.verdicts.keep(key, summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Check:
-    """A check under way."""
+    """A check under way, or one whose outcome is known.
+
+    Attributes:
+        backend: Where the job goes.
+        key: By what the verdict is kept; None if it is not.
+        handle: The check under way, if there is one.
+        summary: What an earlier check of the same told.
+    """
 
     backend: BackendInfo
+    key: bytes | None
     handle: TaskHandle | None
+    summary: Mapping[str, object] | None
 
 
 def _check_figures(order: JobOrder, backend: BackendInfo, limits: SubmitLimits) -> None:

@@ -14,7 +14,7 @@ from qdepot.archive.trails import Sent
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidProgramError
-from qdepot.services.submissions import first_event, new_job
+from qdepot.services.registering import first_event, new_job
 
 BY = "rebuild"
 """What the history says of who did it."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import uuid6
 
@@ -12,14 +12,13 @@ from qdepot.archive.archive import Archive
 from qdepot.archive.request import RequestRecord
 from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.caller import Caller
-from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, canonical_job_id
-from qdepot.domain.program import Program
 from qdepot.errors import ConflictError, NotFoundError, QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobExistsError, Ledger
 from qdepot.services.acceptance import Acceptance, Accepted
 from qdepot.services.orders import JobOrder, Submitted
+from qdepot.services.registering import Entry, Registrar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +28,14 @@ class Submissions:
     Attributes:
         ledger, archive, clock: Where jobs are.
         acceptance: Decides what becomes a job.
-        on_work: Called with jobs that somebody has to act on now.
+        registrar: Makes jobs of what was accepted.
     """
 
     ledger: Ledger
     archive: Archive
     clock: Clock
     acceptance: Acceptance
-    on_work: Callable[[Sequence[Job]], None]
+    registrar: Registrar
 
     def submit(
         self, order: JobOrder, *, caller: Caller, job_id: str | None = None, idempotency_key: str | None = None
@@ -56,15 +55,12 @@ class Submissions:
         [accepted] = self.acceptance.examine([order], owner=caller.project)
         if isinstance(accepted, QDepotError):
             raise accepted
-        record = self._record(ticket, caller)
-        stored = self.archive.put_request(record)
-        job = _accepted_job(record, accepted, stored, order)
-        try:
-            self.ledger.add([(job, first_event(job))])
-        except JobExistsError:
-            return self._lost_race(ticket, caller, stored)
-        self.on_work([job])
-        return Submitted(job=job, created=True)
+        entry = self._entry(ticket, accepted, caller)
+        register = self.registrar.register_alone if ticket.job_id else self.registrar.register
+        registered = register(entry)
+        if registered.refusal is not None:
+            return self._lost_race(ticket, caller, registered.stored)
+        return Submitted(job=registered.job, created=True)
 
     def submit_many(
         self, orders: Sequence[JobOrder], *, caller: Caller, atomic: bool, idempotency_key: str | None = None
@@ -105,9 +101,9 @@ class Submissions:
         examined = iter(self.acceptance.examine(new, owner=caller.project))
         return [next(examined) if outcome is None else outcome for outcome in outcomes]
 
-    def _record(self, ticket: _Ticket, caller: Caller) -> RequestRecord:
+    def _entry(self, ticket: _Ticket, accepted: Accepted, caller: Caller) -> Entry:
         order = ticket.order
-        return RequestRecord(
+        record = RequestRecord(
             job_id=ticket.job_id or str(uuid6.uuid7()),
             project=caller.project,
             owner=caller.user,
@@ -122,6 +118,7 @@ class Submissions:
             idempotency_key_sha256=ticket.key_sha256,
             body=order.body,
         )
+        return Entry(record=record, accepted=accepted, order=order)
 
     def _earlier(self, ticket: _Ticket, caller: Caller) -> Job | None:
         """The job that this order made before, if it did.
@@ -160,8 +157,9 @@ class Submissions:
     def _lost_race(self, ticket: _Ticket, caller: Caller, stored: StoredRequest) -> Submitted:
         """Another request with the same id or key was committed between our look and our insert."""
         winner = self._earlier(ticket, caller)
-        # Under an id that the client chose, another try may hold the same object.
-        if ticket.job_id is None and (winner is None or winner.request_key != stored.key):
+        # Under an id that the client chose, another try may hold the same object; one with an index is shared.
+        is_ours = ticket.job_id is None and stored.index is None
+        if is_ours and (winner is None or winner.request_key != stored.key):
             self.archive.discard_request(stored.key)
         if winner is None:
             raise ConflictError("another job took this id or key just now", solution="Repeat the call.")
@@ -172,21 +170,14 @@ class Submissions:
     ) -> dict[int, Submitted | QDepotError]:
         if not fresh:
             return {}
-        records = [self._record(ticket, caller) for ticket, _ in fresh.values()]
-        stored = self.archive.put_requests(str(uuid6.uuid7()), records)
-        jobs = [
-            _accepted_job(record, accepted, place, ticket.order)
-            for record, place, (ticket, accepted) in zip(records, stored, fresh.values(), strict=True)
-        ]
+        entries = [self._entry(ticket, accepted, caller) for ticket, accepted in fresh.values()]
         try:
-            self.ledger.add([(job, first_event(job)) for job in jobs])
+            registered = self.registrar.register_together(entries)
         except JobExistsError as error:
-            self.archive.discard_request(stored[0].key)
             raise ConflictError(
                 "a batch with the same idempotency key was accepted just now", solution="Repeat the call."
             ) from error
-        self.on_work(jobs)
-        return {index: Submitted(job=job, created=True) for index, job in zip(fresh, jobs, strict=True)}
+        return {index: Submitted(job=each.job, created=True) for index, each in zip(fresh, registered, strict=True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,48 +193,6 @@ class _Ticket:
     def of(cls, order: JobOrder, *, job_id: str | None = None, idempotency_key: str | None = None) -> _Ticket:
         key_sha256 = _sha256(idempotency_key.encode()) if idempotency_key is not None else None
         return cls(order=order, job_id=job_id, key_sha256=key_sha256, body_sha256=_sha256(order.body))
-
-
-def _accepted_job(record: RequestRecord, accepted: Accepted, stored: StoredRequest, order: JobOrder) -> Job:
-    job = new_job(record, stored, program=order.program)
-    # A simulator of our own reads and fits the circuits itself, in the same child that runs them.
-    return replace(job, summary=accepted.summary, prepared=accepted.backend.runs_here)
-
-
-def new_job(record: RequestRecord, stored: StoredRequest, *, program: Program) -> Job:
-    """The job of a stored request, before anybody has done anything about it."""
-    return Job(
-        id=record.job_id,
-        project=record.project,
-        owner=record.owner,
-        backend=record.backend,
-        kind=program.kind.value,
-        created_at=stored.created_at,
-        num_circuits=len(program.circuits),
-        shots=program.shots,
-        name=record.name,
-        tags=record.tags,
-        options=record.options,
-        priority=record.priority,
-        timeout_s=record.timeout_s,
-        request_sha256=record.request_sha256,
-        idempotency_key_sha256=record.idempotency_key_sha256,
-        request_key=stored.key,
-        request_index=stored.index,
-    )
-
-
-def first_event(job: Job) -> JobEvent:
-    """The first line in the history of a new job."""
-    return JobEvent(
-        job_id=job.id,
-        at=job.created_at,
-        from_status="",
-        to_status=job.status.value,
-        stage=job.stage.value,
-        by="submit",
-        why="accepted",
-    )
 
 
 def _place_key(idempotency_key: str | None, index: int) -> str | None:

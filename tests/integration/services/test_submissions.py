@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,7 +19,10 @@ from qdepot.errors import (
     UnavailableError,
     UnsupportedProgramError,
 )
+from qdepot.services.acceptance import Accepted
 from qdepot.services.orders import Submitted
+from qdepot.services.registering import Registered
+from qdepot.services.submissions import _Ticket
 from qdepot.testing.faulty_store import FaultyStore
 from support.world import ME, World, order
 
@@ -222,3 +226,69 @@ def test_an_unknown_or_nonsense_id_is_not_found(world: World, job_id):
     with pytest.raises(QDepotError) as caught:
         world.jobs().get(job_id, caller=ME)
     assert isinstance(caught.value, NotFoundError)
+
+
+def test_orders_that_come_together_share_objects_and_each_keeps_its_own_body(world: World):
+    store = FaultyStore(world.pending)
+    world.archive = Archive(pending=store, completed=world.completed)
+    jobs, orders = world.jobs(), [order(f"circuit {number}") for number in range(40)]
+    with ThreadPoolExecutor(20) as threads:
+        made = list(threads.map(lambda it: jobs.submit(it, caller=ME).job, orders))
+    assert len({job.id for job in made}) == 40
+    assert [world.archive.read_request(world.job(job)).body for job in made] == [it.body for it in orders]
+    assert len(list(world.pending.scan())) == len({job.request_key for job in made})
+
+
+@pytest.mark.parametrize("with_another", [False, True])
+def test_repeats_that_come_together_leave_nothing_that_no_job_takes_away(world: World, with_another):
+    submissions = world.jobs().submissions
+    first = submissions.submit(order(), caller=ME, idempotency_key="k").job
+    ticket = _Ticket.of(order(), idempotency_key="k")
+    [accepted] = submissions.acceptance.examine([order()], owner=ME.project)
+    assert isinstance(accepted, Accepted)
+    entries = [submissions._entry(ticket, accepted, ME) for _ in range(3)]
+    if with_another:
+        entries.append(submissions._entry(_Ticket.of(order()), accepted, ME))
+    answers = submissions.registrar._gathered(entries)
+    refusals = [it.refusal.details["job_id"] for it in answers if isinstance(it, Registered) and it.refusal]
+    assert refusals == [first.id] * 3
+    kept = {it.job.request_key for it in answers if isinstance(it, Registered) and not it.refusal}
+    assert {info.key for info in world.pending.scan()} == {first.request_key} | kept
+
+
+class Counting:
+    """A pool that counts the checks it is given."""
+
+    def __init__(self, pool):
+        self.pool, self.checks = pool, 0
+
+    def submit(self, task):
+        self.checks += 1
+        return self.pool.submit(task)
+
+
+def test_a_program_that_passed_is_not_checked_again_for_the_same_owner(world: World):
+    checker = Counting(world.pool)
+    jobs = world.jobs(checker=checker)
+    first, again = (jobs.submit(order(), caller=ME).job for _ in range(2))
+    assert first.id != again.id
+    assert first.summary == again.summary is not None
+    assert checker.checks == 1
+    jobs.submit(order(), caller=OTHER)
+    assert checker.checks == 2
+
+
+def test_a_program_that_failed_is_checked_again(world: World):
+    checker = Counting(world.pool)
+    jobs = world.jobs(checker=checker)
+    for _ in range(2):
+        with pytest.raises(InvalidProgramError):
+            jobs.submit(order("broken"), caller=ME)
+    assert checker.checks == 2
+
+
+def test_equal_programs_of_a_batch_are_checked_once(world: World):
+    checker = Counting(world.pool)
+    made = world.jobs(checker=checker).submit_many([order(), order("other"), order()], caller=ME, atomic=True)
+    assert checker.checks == 2
+    assert all(isinstance(it, Submitted) and it.job.summary for it in made)

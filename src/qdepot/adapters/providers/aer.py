@@ -93,7 +93,7 @@ class AerProvider:
     def backends(self) -> Sequence[BackendInfo]:
         """One backend per simulation method, and one per fake device."""
         devices = self._describe().get("fake_devices", [])
-        return aer_backends(devices if isinstance(devices, list) else [])
+        return aer_backends(tuple(map(str, devices)) if isinstance(devices, list) else ())
 
     def submit(self, submission: Submission) -> str:
         """Start a simulation, or find the one with this tag.

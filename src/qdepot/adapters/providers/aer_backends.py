@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.program import ProgramKind
@@ -20,10 +21,14 @@ _METHODS = {
 _OPTIONS = frozenset({"seed", "memory", "optimization_level", "noise"})
 
 
-def aer_backends(devices: Iterable[object]) -> list[BackendInfo]:
-    """One backend per simulation method, and one per fake device, by the names that Qiskit has for these."""
+@lru_cache(maxsize=4)
+def aer_backends(devices: tuple[str, ...]) -> Sequence[BackendInfo]:
+    """One backend per simulation method, and one per fake device, by the names that Qiskit has for these.
+
+    Kept, since each submit asks for them.
+    """
     methods = [_backend(name, about, method=method) for name, (method, about) in _METHODS.items()]
-    return [*methods, *(_fake_device(str(device)) for device in devices)]
+    return (*methods, *map(_fake_device, devices))
 
 
 def _backend(name: str, description: str, *, method: str, device: str | None = None) -> BackendInfo:
