@@ -116,6 +116,20 @@ class Settings(BaseSettings):
         "Forwarded and X-Forwarded-Proto, -Host and -For.",
     )
 
+    auth: Literal["none", "tokens"] = Field(
+        default="none",
+        description="Who may use the service. none: whoever reaches it, which must be this machine alone; tokens: who "
+        "has a token.",
+    )
+    admin_token: SecretStr | None = Field(
+        default=None,
+        description="A token, made by `qdepot tokens generate`, that is valid from the next start on, with all rights; "
+        "default: one is made, and printed, at the first start.",
+    )
+    admin_token_file: Path | None = Field(
+        default=None, description="Where the token of the first start is written, instead of being printed."
+    )
+
     max_body_bytes: PositiveInt = Field(default=32 * 1024**2, description="Largest request in bytes.")
     max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")
     max_total_shots: PositiveInt = Field(
@@ -135,6 +149,12 @@ class Settings(BaseSettings):
     )
     check_time_limit_s: PositiveFloat = Field(default=30.0, description="Longest check of a program in seconds.")
     check_memory_bytes: PositiveInt = Field(default=2 * 1024**3, description="Memory in bytes that one check may use.")
+    sandbox: Literal["best", "required", "off"] = Field(
+        default="best",
+        description="Walls round work on circuits. best: all that this machine has, and a line in the log about what "
+        "is missing; required: do not start unless files and system calls are closed; off: limits of time and memory "
+        "alone.",
+    )
 
     lease_s: PositiveFloat = Field(
         default=15.0, description="Seconds after which the work of a process that died is taken up by another."

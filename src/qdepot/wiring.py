@@ -21,13 +21,15 @@ from qdepot.adapters.object_stores.cloud_options import CloudOptions
 from qdepot.adapters.object_stores.local import LocalStore
 from qdepot.adapters.system_clock import SystemClock
 from qdepot.archive.archive import Archive
+from qdepot.archive.layout import checked_project
 from qdepot.config import Settings, StoreSettings
 from qdepot.domain.job import Duty, Job
-from qdepot.errors import ConflictError, NotFoundError, UnavailableError
+from qdepot.errors import ConflictError, NotFoundError, QDepotError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.object_store import ObjectStore
+from qdepot.ports.operations import describe_task
 from qdepot.ports.provider import Announces, Provider, RunsHere
 from qdepot.reconciler.cleaner import Cleaner
 from qdepot.reconciler.collector import Collector
@@ -94,8 +96,11 @@ def build_parts(settings: Settings) -> Parts:
         PoolOptions(
             children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()},
             spool_dir=settings.data,  # a temporary folder may lie in memory; large results do not belong there
+            sandbox=settings.sandbox,
         )
     )
+    if settings.sandbox == "required":
+        _try_sandbox(pool)
     about = About(pool)
     providers = load_providers(settings, pool=pool, about=about)
     return Parts(
@@ -108,6 +113,15 @@ def build_parts(settings: Settings) -> Parts:
         backends=Backends(providers=providers, clock=clock),
         waker=Waker(),
     )
+
+
+def _try_sandbox(pool: ComputePool) -> None:
+    """Wait until a child works. Raises UnavailableError where children refuse to, for want of walls."""
+    try:
+        pool.submit(describe_task()).result()
+    except QDepotError:
+        pool.close()
+        raise
 
 
 def ledger_url(settings: Settings) -> str:

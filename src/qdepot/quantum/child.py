@@ -1,6 +1,6 @@
 """Started by module name: the supervisor whose children work on circuits.
 
-``python -m qdepot.quantum.child CONTROL_FD SERVICE_PID``
+``python -m qdepot.quantum.child CONTROL_FD SERVICE_PID SANDBOX``
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Operations that know nothing of circuits and behave well or badly on command, to try a pool out.
 
-``python -m qdepot.quantum.drill CONTROL_FD SERVICE_PID`` is a supervisor whose children can do these and nothing else;
-the children of a service never can.
+``python -m qdepot.quantum.drill CONTROL_FD SERVICE_PID SANDBOX`` is a supervisor whose children can do these and
+nothing else; the children of a service never can.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from qdepot.errors import error_classes
 from qdepot.ports.compute_pool import Payload
 from qdepot.quantum.sandbox import CHANNEL_FD
 from qdepot.quantum.supervisor import main
+from qdepot.quantum.walls import probe
 from qdepot.quantum.worker import Table
 
 _Value = TypeVar("_Value")
@@ -205,12 +206,12 @@ def _process_attributes() -> dict[str, object]:
     libc = ctypes.CDLL(None)
     deathsig = ctypes.c_int()
     libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(deathsig), 0, 0, 0)
-    interfaces = Path("/proc/self/net/dev").read_text().splitlines()[2:]
     return {
         "dumpable": libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0),
         "no_new_privileges": libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
         "death_signal": deathsig.value,
-        "interfaces": [line.split(":")[0].strip() for line in interfaces],
+        "user": os.getuid(),
+        "walls": probe(),
     }
 
 
@@ -226,7 +227,7 @@ OPERATIONS: Mapping[str, str] = {
         echo, sleep, burn, allocate, big, refuse, fail, panic, nonsense, chatter, grumble, leave, die, spill, mumble,
         hang_up, beget, overspend, facts,
     )
-}  # fmt: skip
+} | {name: f"qdepot.quantum.burglary:{name}" for name in ("attempt", "bomb")}  # fmt: skip
 """All of them, as the table of a supervisor."""
 
 if __name__ == "__main__":

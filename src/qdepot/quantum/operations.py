@@ -7,7 +7,7 @@ The payloads are described here, once:
     {"kind": "sampler" | "estimator", "shots": 1024, "precision": 0.0,
      "circuits": [{"format": "openqasm2" | "openqasm3" | "qpy", "part": "circuit/0", "parameter_values": ...,
                    "observables": ..., "shots": null, "precision": null}],
-     "options": {"seed", "memory", "optimization_level", "method", "noise"},
+     "options": {"seed", "memory", "optimization_level", "method", "noise", "sampling"},
      "backend": {"name", "method", "num_qubits", "max_shots", "device"},
      "max_total_shots": 100000000, "threads": 1, "memory_mb": 2048, "first_circuit": 0}
 
@@ -31,6 +31,7 @@ from qdepot.quantum.qpy_file import NEWEST_VERSION, OLDEST_VERSION
 from qdepot.quantum.simulate import simulated
 from qdepot.quantum.transpile import preload_pass_managers
 from qdepot.quantum.versions import package_versions
+from qdepot.quantum.walls import probe
 
 
 def check(payload: Payload) -> Payload:
@@ -70,7 +71,8 @@ def describe(payload: Payload) -> Payload:
     """Tell what is installed.
 
     Returns:
-        ``meta``: ``packages`` (version by name), ``qpy_versions`` (oldest and newest that is read), ``fake_devices``.
+        ``meta``: ``packages`` (version by name), ``qpy_versions`` (oldest and newest that is read), ``fake_devices``,
+        ``sandbox`` (by name of a wall, whether it stands round this child).
     """
     del payload
     return Payload(
@@ -78,6 +80,7 @@ def describe(payload: Payload) -> Payload:
             "packages": package_versions(),
             "qpy_versions": [OLDEST_VERSION, NEWEST_VERSION],
             "fake_devices": list(device_names()),
+            "sandbox": probe(),
         }
     )
 

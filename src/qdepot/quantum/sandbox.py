@@ -1,17 +1,19 @@
-"""The walls around work on circuits: what a supervisor gives up for good, and each child on top of it.
+"""What a supervisor gives up for good, and the limits of each child on top of it.
 
-Further walls (Landlock, seccomp, another user) belong into :func:`quieten` if they hold for all children, and into
-:func:`confine` if they depend on the task.
+The walls round files, system calls and users are in :mod:`qdepot.quantum.walls`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import gc
 import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -19,6 +21,10 @@ from pathlib import Path
 CHANNEL_FD = 3
 """Where a child finds its channel to the service."""
 
+_MEMORY_FD = 4
+"""Where a child reads what memory it has, once files are closed to it."""
+
+_MEMORY_FILE = "/proc/self/statm"
 _SUPERVISOR_FILES = 1024
 _CHILD_FILES = 64
 _CPU_GRACE_S = 10
@@ -39,17 +45,13 @@ class Memory:
 
 
 def memory() -> Memory:
-    """What this process has now; zeros where the system does not tell."""
+    """What this child has now, whatever walls were raised since it settled; zeros where the system does not tell."""
     try:
-        fd = os.open("/proc/self/statm", os.O_RDONLY)
-    except OSError:
+        pages = os.pread(_MEMORY_FD, 200, 0).split()
+        page = resource.getpagesize()
+        return Memory(address_space_bytes=int(pages[0]) * page, resident_bytes=int(pages[1]) * page)
+    except (OSError, ValueError, IndexError):
         return Memory(address_space_bytes=0, resident_bytes=0)
-    try:
-        pages = os.read(fd, 200).split()
-    finally:
-        os.close(fd)
-    page = resource.getpagesize()
-    return Memory(address_space_bytes=int(pages[0]) * page, resident_bytes=int(pages[1]) * page)
 
 
 def quieten() -> None:
@@ -59,10 +61,15 @@ def quieten() -> None:
     network where the system lets this process leave it.
     """
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    _prctl(_PR_SET_DUMPABLE, 0)
+    close_memory()
     _leave_network()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_files(_SUPERVISOR_FILES)
+
+
+def close_memory() -> None:
+    """Have the kernel refuse that other processes of this user read this one's memory."""
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def adopt_orphans() -> None:
@@ -90,20 +97,25 @@ def die_with(parent_pid: int) -> None:
         os._exit(1)
 
 
-def settle(channel_fd: int, complaints_fd: int) -> None:
-    """Turn a process that was just forked into a child: alone with its channel, in a session of its own.
+def settle(channel_fd: int, complaints_fd: int, *, raise_walls: Callable[[], None]) -> None:
+    """Turn a process that was just forked into a child: behind its walls, alone with its channel, in its own session.
 
     Args:
         channel_fd: Moved to :data:`CHANNEL_FD`.
         complaints_fd: Where native code's complaints go (file descriptor 2).
+        raise_walls: Called once nothing needs to be opened any more that the walls may close.
     """
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    os.dup2(complaints_fd, 2)
-    os.dup2(channel_fd, CHANNEL_FD)
-    os.closerange(CHANNEL_FD + 1, _SUPERVISOR_FILES)
+    for name in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.SIG_DFL)
+    kept = {2: _out_of_the_way(complaints_fd), CHANNEL_FD: _out_of_the_way(channel_fd)}
+    with contextlib.suppress(OSError):  # not every system has it
+        kept[_MEMORY_FD] = _out_of_the_way(os.open(_MEMORY_FILE, os.O_RDONLY))
+    raise_walls()
+    for number, fd in kept.items():
+        os.dup2(fd, number)
+    os.closerange(max(kept) + 1, _SUPERVISOR_FILES)
     # File descriptor 2 does not block and may be full; Python code that prints must not notice.
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - stays open as long as the process
     _limit_files(_CHILD_FILES)
@@ -151,6 +163,11 @@ def _leave_network() -> None:
     """Move into a network of its own without interfaces; needs a privilege, without which nothing changes."""
     if sys.platform == "linux":
         ctypes.CDLL(None).unshare(_CLONE_NEWNET)
+
+
+def _out_of_the_way(fd: int) -> int:
+    """A copy of a file descriptor whose number nobody else gets."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD, _SUPERVISOR_FILES // 2)
 
 
 def _prctl(option: int, value: int) -> None:

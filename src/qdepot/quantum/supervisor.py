@@ -2,7 +2,8 @@
 
 It is started by module name with an empty environment and the number of its control channel. It takes two orders from
 the service, ``fork`` (which brings the child's end of its channel) and ``kill``, and sends ``hello`` once it is loaded
-and ``gone`` for each child that ended. When the control channel ends, it kills all children and ends.
+and knows its walls, and ``gone`` for each child that ended. When the control channel ends, it kills all children and
+ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
-from qdepot.quantum import sandbox
+from qdepot.quantum import sandbox, walls
 from qdepot.quantum.worker import EXIT_OUT_OF_MEMORY, Table, Worker, named
 
 _MAX_FDS = 32
@@ -51,9 +52,11 @@ class _Child:
 class Supervisor:
     """Forks, kills and buries children on the service's orders."""
 
-    def __init__(self, control: socket.socket, table: Table) -> None:
+    def __init__(self, control: socket.socket, table: Table, mode: walls.Mode) -> None:
         self._control = control
         self._table = table
+        self._mode = mode
+        self._walls = walls.Walls()
         self._children: dict[int, _Child] = {}  # by process id; none is reaped, so each id is still its own
         self._decoder = FrameDecoder(max_body_bytes=0)
         self._channels: deque[int] = deque()
@@ -62,12 +65,13 @@ class Supervisor:
     def run(self) -> None:
         """Load, say hello, and work until the service closes the control channel."""
         self._preload()
+        self._build_walls()
         signals, woken = socket.socketpair()
         for end in (signals, woken):
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        self._say("hello", problem=self._problem)
+        self._say("hello", problem=self._problem, walls=self._walls.report())
         with selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(signals, selectors.EVENT_READ)
@@ -91,6 +95,12 @@ class Supervisor:
             except Exception as error:  # whatever is wrong with the installation is told to those who ask for work
                 self._problem = f"{type(error).__name__}: {error}"
         sandbox.freeze()
+
+    def _build_walls(self) -> None:
+        self._walls = walls.build(self._mode)
+        gap = self._walls.gap()
+        if gap is not None and self._mode is walls.Mode.REQUIRED and self._problem is None:
+            self._problem = f"the sandbox that the settings require cannot be built: {gap}"
 
     def _take_orders(self) -> bool:
         """Carry out what the service asks for; False once it is gone."""
@@ -134,7 +144,7 @@ class Supervisor:
         """The child's whole life; nothing of the supervisor's code may run in it after that."""
         try:
             sandbox.die_with(parent)
-            sandbox.settle(channel_fd, complaints_fd)
+            sandbox.settle(channel_fd, complaints_fd, raise_walls=self._walls.apply)
             channel = socket.socket(fileno=sandbox.CHANNEL_FD)
             Worker(channel=channel, table=self._table, problem=self._problem).serve()
             os._exit(0)
@@ -177,13 +187,18 @@ class Supervisor:
 
 
 def main(table: Table) -> None:
-    """Be the supervisor. Arguments of the process: the control channel's file descriptor, the service's process id."""
+    """Be the supervisor.
+
+    Arguments of the process: the control channel's file descriptor, the service's process id, and how much of a sandbox
+    is asked for (see :class:`qdepot.quantum.walls.Mode`).
+    """
     control_fd, service_pid = (int(argument) for argument in sys.argv[1:3])
+    mode = walls.Mode(sys.argv[3])
     sandbox.die_with(service_pid)
     sandbox.quieten()
     sandbox.adopt_orphans()
     with socket.socket(fileno=control_fd) as control:
-        Supervisor(control, table).run()
+        Supervisor(control, table, mode).run()
 
 
 def _kill_group(pid: int) -> None:

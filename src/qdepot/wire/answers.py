@@ -192,6 +192,10 @@ class VersionAnswer(_Answer):
     formats: list[str]
     qpy_versions: list[int] | None = Field(description="Oldest and newest QPY version it reads; null while unknown.")
     packages: dict[str, str] = Field(description="Versions of the packages that read and run circuits.")
+    sandbox: dict[str, bool] = Field(
+        default_factory=dict,
+        description="Walls round work on circuits, and whether each stands on this machine; empty while unknown.",
+    )
     limits: dict[str, JsonValue]
 
 

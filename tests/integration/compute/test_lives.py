@@ -117,7 +117,8 @@ def test_children_killed_at_random_never_make_an_answer_wrong(pool):
 
 
 @pytest.mark.parametrize("detached", [False, True])
-def test_what_a_child_has_started_dies_with_it(pool, detached):
+def test_what_a_child_has_started_dies_with_it(make_pool, detached):
+    pool = make_pool(sandbox="off")  # within its walls it starts nothing
     grandchild = ends(start(pool, "beget", {"seconds": 600.0, "detached": detached})).meta["pid"]
     assert is_alive(grandchild)
     with pytest.raises(WorkerLostError):

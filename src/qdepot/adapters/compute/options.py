@@ -29,7 +29,9 @@ class PoolOptions:
     Attributes:
         children: Most children at work at once, by lane.
         threads: Most threads of one simulation; each task may use fewer.
-        module: Started as the supervisor: ``python -m MODULE CONTROL_FD SERVICE_PID``.
+        module: Started as the supervisor: ``python -m MODULE CONTROL_FD SERVICE_PID SANDBOX``.
+        sandbox: ``best``: raise the walls that this machine has; ``required``: do no work where files or system calls
+            stay open; ``off``: limits of time and memory alone.
         spool_dir: Where large results lie while they are used; None: the system's folder for temporary files.
         in_memory_bytes: Results up to this size lie in the heap, larger ones in a mapped file.
         max_result_bytes: Largest result.
@@ -40,6 +42,7 @@ class PoolOptions:
     children: Mapping[Lane, int] = field(default_factory=_children)
     threads: int = field(default_factory=processors)
     module: str = "qdepot.quantum.child"
+    sandbox: str = "best"
     spool_dir: Path | None = None
     in_memory_bytes: int = 4 * 1024**2
     max_result_bytes: int = 4 * 1024**3

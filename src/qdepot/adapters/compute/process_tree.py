@@ -55,6 +55,7 @@ class ProcessTree:
         failed_starts: How often in a row a supervisor ended before it was loaded.
         complaint: The end of what the last one said that was lost.
         problem: Why children refuse all work, by their own word; None if they do not.
+        walls: What the last supervisor found of its sandbox: by name empty, or why a wall is missing.
     """
 
     def __init__(self, options: PoolOptions, loop: EventLoop, listener: Listener) -> None:
@@ -62,6 +63,7 @@ class ProcessTree:
         self.failed_starts = 0
         self.complaint = ""
         self.problem: str | None = None
+        self.walls: dict[str, object] = {}
         self._options = options
         self._loop = loop
         self._listener = listener
@@ -151,7 +153,9 @@ class ProcessTree:
 
     def _start(self, now: float) -> None:
         try:
-            self._supervisor = SupervisorLink(self._options.module, threads=self._options.threads)
+            self._supervisor = SupervisorLink(
+                self._options.module, threads=self._options.threads, sandbox=self._options.sandbox
+            )
         except OSError as error:
             self._count_failure(now, complaint=str(error))
         else:
@@ -186,6 +190,17 @@ class ProcessTree:
         self.problem = problem if isinstance(problem, str) else None
         if self.problem is not None:
             _log.error("pool_cannot_load", extra={"problem": self.problem})
+        self._tell_walls(frame.meta.get("walls"))
+
+    def _tell_walls(self, walls: object) -> None:
+        """Log, once, what stands between a circuit and this machine."""
+        if not isinstance(walls, dict) or self.walls == walls:
+            return
+        self.walls = walls
+        missing = {name: reason for name, reason in walls.items() if reason}
+        level = logging.WARNING if missing else logging.INFO
+        stand = [name for name in walls if name not in missing]
+        _log.log(level, "pool_sandbox: closed %s, open %s", stand, missing, extra={"closed": stand, "open": missing})
 
     def _lose(self, how: str) -> None:
         """The supervisor is gone or of no more use: start another one."""

@@ -43,8 +43,13 @@ class SupervisorLink:
         said_hello: True once it has loaded and forks what it is asked to.
     """
 
-    def __init__(self, module: str, *, threads: int) -> None:
+    def __init__(self, module: str, *, threads: int, sandbox: str) -> None:
         """Start it.
+
+        Args:
+            module: What is started.
+            threads: Most threads of a simulation.
+            sandbox: How much of one is asked for: best, required or off.
 
         Raises:
             OSError: The system refuses.
@@ -54,7 +59,7 @@ class SupervisorLink:
         self.control.setblocking(False)
         self._decoder = FrameDecoder(max_body_bytes=0)
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
-        command: Sequence[str] = (sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid()))
+        command: Sequence[str] = (sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid()), sandbox)
         try:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

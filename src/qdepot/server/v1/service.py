@@ -14,7 +14,7 @@ from qdepot.server.v1.queries import MAX_PAGE, MAX_WAIT_S
 from qdepot.services.orders import SubmitLimits
 from qdepot.wire.answers import VersionAnswer
 
-API_VERSION = "1.1"
+API_VERSION = "1.2"
 """Of the REST API: the first number changes when something is taken away, the second when something is added."""
 
 
@@ -44,6 +44,7 @@ class ServiceRoutes:
                 "formats": [program_format.value for program_format in ProgramFormat],
                 "qpy_versions": facts.get("qpy_versions"),
                 "packages": facts.get("packages", {}),
+                "sandbox": facts.get("sandbox", {}),
                 "limits": {**asdict(self._limits), "max_wait_s": MAX_WAIT_S, "max_page": MAX_PAGE},
             }
         )

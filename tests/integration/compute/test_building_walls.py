@@ -1,0 +1,79 @@
+"""Which walls are built, and what is said of those that are not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from qdepot.quantum import walls
+from qdepot.quantum.wall_files import readable_places
+from qdepot.quantum.wall_user import is_spare
+
+
+def test_nothing_is_built_where_it_is_switched_off():
+    built = walls.build(walls.Mode.OFF)
+    assert built.built == {}
+    assert set(built.report().values()) == {"switched off"}
+
+
+def test_a_gap_names_what_is_missing_and_why():
+    built = walls.Walls(missing={walls.Wall.FILES: "no such system", walls.Wall.USER: "not started as root"})
+    assert built.gap() == "files: no such system"
+    assert walls.Walls(missing={walls.Wall.USER: "not started as root"}).gap() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+def test_a_wall_that_cannot_be_built_is_told_with_its_reason_and_the_others_stand(monkeypatch):
+    class Missing:
+        def __init__(self):
+            raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(walls, "FileWall", Missing)
+    report = walls.build(walls.Mode.BEST).report()
+    assert report["files"] == "Function not implemented"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+def test_a_wall_that_does_not_hold_is_told_and_not_counted_on(monkeypatch):
+    class Paper:
+        def apply(self):
+            pass
+
+    monkeypatch.setattr(walls, "FileWall", Paper)
+    built = walls.build(walls.Mode.BEST)
+    assert built.report()["files"] == "it does not hold here"
+    assert walls.Wall.FILES not in built.built
+    assert "files" in (built.gap() or "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+def test_a_wall_that_kills_who_raises_it_is_not_raised(monkeypatch):
+    class Trap:
+        def apply(self):
+            os.abort()
+
+    monkeypatch.setattr(walls, "FileWall", Trap)
+    assert walls.build(walls.Mode.BEST).built == {}
+
+
+def test_this_process_has_no_walls_round_it():
+    found = walls.probe()
+    assert (found["files"], found["system calls"], found["user"]) == (False, False, False)
+
+
+def test_a_folder_is_not_readable_because_modules_are_looked_for_there(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not [place for place in readable_places() if place == tmp_path or place in tmp_path.parents]
+
+
+def test_the_library_of_python_and_installed_packages_are_readable():
+    places = readable_places()
+    for module in (os, pytest):
+        assert places & set(Path(module.__file__).resolve().parents)
+
+
+def test_nobody_who_may_exist_is_a_spare_user():
+    assert not any(is_spare(user) for user in (0, 1000, 60_000, 65_534))
