@@ -13,6 +13,7 @@ from qdepot.archive.archive import Archive
 from qdepot.domain.job import Job, JobStatus, Stage
 from qdepot.errors import QDepotError
 from qdepot.ports.ledger import Ledger
+from qdepot.ports.object_store import checked_at
 from qdepot.testing.archive import archive_problems
 from qdepot.testing.ledger.validate import every_job, validate_ledger
 
@@ -31,6 +32,7 @@ class Audit:
         in_doubt: Left to a person.
         ends: How many of each.
         orphans: Request objects of submits that were never acknowledged.
+        checks: Objects by which a process was proving a store when it died.
         contradictions: Where archive, ledger and cloud do not agree otherwise.
     """
 
@@ -43,6 +45,7 @@ class Audit:
     in_doubt: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
+    checks: int = 0
     contradictions: list[str] = field(default_factory=list)
 
     @property
@@ -112,15 +115,17 @@ def _compare(ledger: Ledger, archive: Archive, found: Mapping[str, Job], audit: 
         audit.contradictions += str(error).splitlines()[1:]
     needed = {job.request_key for job in found.values()}
     for problem in archive_problems(archive, ledger):
-        if _was_never_acknowledged(problem, found, needed):
+        area, _, rest = problem.partition(" ")
+        key = rest.partition(": ")[0]
+        if _was_never_acknowledged(area, key, found, needed):
             audit.orphans += 1
+        elif checked_at(key) is not None:
+            audit.checks += 1
         else:
             audit.contradictions.append(problem)
 
 
-def _was_never_acknowledged(problem: str, found: Mapping[str, Job], needed: set[str]) -> bool:
+def _was_never_acknowledged(area: str, key: str, found: Mapping[str, Job], needed: set[str]) -> bool:
     """True of a request that no row was ever made for: its submitter got no answer, and asked again."""
-    area, _, rest = problem.partition(" ")
-    key = rest.partition(": ")[0]
     is_request = key.endswith((".request.json", ".batch.json"))
     return area == "pending" and is_request and key not in needed and layout.id_of(key) not in found

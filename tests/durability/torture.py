@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,12 @@ from durability.processes import nursery
 from durability.users import Users
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.system_clock import SystemClock
+from qdepot.archive.archive import Archive
 from qdepot.config import Settings
+from qdepot.ports.ledger import Ledger
+from qdepot.services.verifying import Verification
 from qdepot.testing import seaweedfs
+from qdepot.testing.archive import archive_problems
 from qdepot.testing.fault_proxy import FaultProxy
 from qdepot.testing.ledger.validate import every_job
 from qdepot.testing.postgres import postgres_server
@@ -152,6 +157,8 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
         exits = fleet.stop()
         with _opened(ground) as (ledger, archive):
             audit = audited(ledger, archive, users=users, submissions=ground.cloud.submissions())
+            remains = _cleaned_up(ledger, archive)
+            audit.contradictions += [f"it cannot be cleaned up: {line}" for line in remains]
         left = fleet.count()
         if left:
             audit.contradictions.append(f"{left} processes do not end")
@@ -177,8 +184,16 @@ def _brought_home(ground: Ground, users: Users) -> bool:
     return False
 
 
+def _cleaned_up(ledger: Ledger, archive: Archive) -> list[str]:
+    """Remove what dead processes left behind, as an operator does a week later; what cannot be removed."""
+    verification = Verification(ledger=ledger, archive=archive)
+    at, age = datetime.now(UTC) + timedelta(days=8), timedelta(days=7)
+    verification.run(at=at, remove_left_over=True, remove_orphans_older_than=age)
+    return archive_problems(archive, ledger)
+
+
 @contextmanager
-def _opened(ground: Ground) -> Iterator[tuple[Any, Any]]:
+def _opened(ground: Ground) -> Iterator[tuple[Ledger, Archive]]:
     ledger = open_ledger(ledger_url(ground.direct), clock=SystemClock())
     try:
         yield ledger, open_archive(ground.direct)
@@ -207,6 +222,7 @@ def _figures(audit: Audit, chaos: Chaos, fleet: Fleet, users: Users) -> dict[str
         "in doubt": audit.in_doubt,
         "ends": dict(audit.ends),
         "orphaned requests, never acknowledged": audit.orphans,
+        "objects of interrupted checks": audit.checks,
         "contradictions of ledger and archive": len(audit.contradictions),
         "events": dict(chaos.done),
     }

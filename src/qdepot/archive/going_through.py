@@ -23,7 +23,7 @@ _AT_ONCE = 8
 
 def places(store: ObjectStore, *kinds: Kind, prefix: str = "") -> Iterator[Place]:
     """All objects of these kinds; without ``kinds`` all that are ours."""
-    wanted = kinds or tuple(kind for kind in Kind if kind is not Kind.OTHER)
+    wanted = kinds or tuple(kind for kind in Kind if kind not in {Kind.CHECK, Kind.OTHER})
     for info in store.scan(prefix):
         place = place_of(info.key)
         if place.kind in wanted:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qdepot.archive import layout
+from qdepot.ports.object_store import checked_at
 
 
 class Kind(StrEnum):
@@ -20,6 +21,8 @@ class Kind(StrEnum):
     BUNDLE = "bundle"
     EDIT = "edit"
     TOMBSTONE = "tombstone"
+    CHECK = "check"
+    """By which the store was proven; there for a moment only."""
     OTHER = "other"
     """None of ours."""
 
@@ -62,4 +65,4 @@ def place_of(key: str) -> Place:
             if ending := pattern.fullmatch(match["ending"]):
                 number = int(ending["number"]) if "number" in pattern.groupindex else 0
                 return Place(key=key, kind=kind, id=match["id"], number=number)
-    return Place(key=key, kind=Kind.OTHER)
+    return Place(key=key, kind=Kind.OTHER if checked_at(key) is None else Kind.CHECK)

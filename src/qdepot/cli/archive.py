@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,17 @@ import typer
 
 from qdepot.cli.extras import needs_server
 from qdepot.cli.output import ExitCode, print_json, print_table, print_text
+from qdepot.cli.reconcile import seconds
 from qdepot.cli.server import Data, read_settings
 from qdepot.cli.session import connected
 from qdepot.client.files import written_export
+from qdepot.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from qdepot.services.verify_report import VerifyReport
+
+_SHORTEST_AGE = timedelta(hours=1)
+"""No submit takes longer between the archive and the ledger."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,18 +44,30 @@ def verify(
     remove_left_over: Annotated[
         bool, typer.Option("--remove-left-over", help="Remove objects that provably nobody needs any more.")
     ] = False,
+    remove_orphans: Annotated[
+        str | None,
+        typer.Option(
+            "--remove-orphans", metavar="AGE", help="Remove requests that became no job and are older, e.g. 7d."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read everything, compare it with its checksums, and archive and ledger with each other.
 
     On the machine of the service, which may run meanwhile. The exit code is 7 if an object is missing or damaged, or
-    the ledger does not know a job. Requests that became no job (orphans) are listed and never removed.
+    the ledger does not know a job; then no orphans are removed, as it may have lost their jobs, too.
     """
     from qdepot.services.verifying import Verification
     from qdepot.wiring import records
 
+    oldest = None if remove_orphans is None else _age(remove_orphans)
     with records(read_settings(data=data)) as (ledger, archive):
-        report = Verification(ledger=ledger, archive=archive).run(project=project, remove_left_over=remove_left_over)
+        report = Verification(ledger=ledger, archive=archive).run(
+            at=datetime.now(UTC),
+            project=project,
+            remove_left_over=remove_left_over,
+            remove_orphans_older_than=oldest,
+        )
     _print(report, as_json=json)
     raise typer.Exit(ExitCode.OK if report.is_sound else ExitCode.DAMAGED)
 
@@ -92,6 +110,16 @@ def _exported_here(job_id: str, target: Path, data: Path) -> Path:
         if not job.is_final:
             raise NotFinishedError(f"job {job.id} is {job.shown_status}", solution="Wait until it has ended.")
         return written_export(target, job.id, archive.open_export(job))
+
+
+def _age(text: str) -> timedelta:
+    age = timedelta(seconds=seconds(text))
+    if age < _SHORTEST_AGE:
+        raise InvalidRequestError(
+            f"orphans younger than {text} may be jobs that are being accepted",
+            solution=f"Give an age of at least {_SHORTEST_AGE}.",
+        )
+    return age
 
 
 def _print(report: VerifyReport, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from qdepot.cli.extras import needs_server
 from qdepot.cli.server import Data, read_settings
 from qdepot.errors import InvalidRequestError
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS_S = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def register(app: typer.Typer) -> None:
@@ -39,12 +39,12 @@ def reconcile(
 
 
 def seconds(text: str) -> float:
-    """Seconds of ``250ms``, ``5s``, ``2m``, ``1h`` or a plain number.
+    """Seconds of ``250ms``, ``5s``, ``2m``, ``1h``, ``7d`` or a plain number.
 
     Raises:
         InvalidRequestError: It is none of these, or not positive.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", text.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", text.strip())
     if match is None or float(match[1]) <= 0:
         raise InvalidRequestError(f"{text!r} is no length of time", solution="Write it like 250ms, 5s, 2m or 1h.")
     return float(match[1]) * _UNITS_S[match[2]]

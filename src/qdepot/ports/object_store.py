@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from qdepot.domain.result import Buffer
@@ -13,6 +13,8 @@ from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError
 
 _KEY_PART = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _LONGEST_KEY = 800
+_CHECKED_AT = "%Y%m%dT%H%M%SZ"
+_CHECK_KEY = re.compile(r"qdepot-check-(\d{8}T\d{6}Z)-[0-9a-f]+")
 
 
 class ObjectExistsError(ConflictError):
@@ -56,6 +58,17 @@ def is_key(text: str) -> bool:
     """True if :func:`checked_key` lets it pass."""
     parts = text.split("/")
     return len(text) <= _LONGEST_KEY and all(_KEY_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
+
+
+def check_key(at: datetime, *, nonce: str) -> str:
+    """The key of the object by which a store is proven, which is there for a moment only."""
+    return f"qdepot-check-{at.astimezone(UTC):{_CHECKED_AT}}-{nonce}"
+
+
+def checked_at(key: str) -> datetime | None:
+    """When the check began that wrote this object; None if it is something else."""
+    match = _CHECK_KEY.fullmatch(key)
+    return None if match is None else datetime.strptime(match[1], _CHECKED_AT).replace(tzinfo=UTC)
 
 
 class ObjectStore(Protocol):

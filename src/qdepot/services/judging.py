@@ -11,6 +11,7 @@ from qdepot.services.verify_report import Flaw, Suspect
 _REBUILD = "`qdepot ledger rebuild --merge` brings it back"
 _PROOFS = {Kind.PREPARED, Kind.RECEIPT, Kind.PART}
 """Objects that are only written for a job with a row."""
+_NOBODYS = {Kind.CHECK, Kind.OTHER}
 
 
 def judged_completed(place: Place, row: Job | None, *, deleted: bool) -> Suspect | None:
@@ -21,8 +22,8 @@ def judged_completed(place: Place, row: Job | None, *, deleted: bool) -> Suspect
         row: The job that it belongs to, if the ledger knows it.
         deleted: There is a tombstone of this job.
     """
-    if place.kind is Kind.OTHER:
-        return _suspect(Flaw.FOREIGN, "completed", place, "it is none of ours")
+    if place.kind in _NOBODYS:
+        return _judged_nobodys(place, "completed")
     if place.kind is Kind.TOMBSTONE:
         message = f"job {place.id} was being deleted; delete it again"
         return None if row is None else _suspect(Flaw.HALF_DELETED, "completed", place, message)
@@ -35,9 +36,15 @@ def judged_completed(place: Place, row: Job | None, *, deleted: bool) -> Suspect
 
 def judged_pending(place: Place, row: Job | None, *, deleted: bool) -> Suspect | None:
     """What is wrong with an object of the pending store that is no batch, but for its bytes. As the other."""
-    if place.kind is Kind.OTHER:
-        return _suspect(Flaw.FOREIGN, "pending", place, "it is none of ours")
+    if place.kind in _NOBODYS:
+        return _judged_nobodys(place, "pending")
     return _judged_without_row(place, deleted=deleted) if row is None else _judged_with_row(place, row)
+
+
+def _judged_nobodys(place: Place, area: str) -> Suspect:
+    if place.kind is Kind.CHECK:
+        return _suspect(Flaw.LEFT_OVER, area, place, "a check of the store was interrupted")
+    return _suspect(Flaw.FOREIGN, area, place, "it is none of ours")
 
 
 def _judged_with_row(place: Place, row: Job) -> Suspect | None:

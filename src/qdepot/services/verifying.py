@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from qdepot.archive.archive import Archive
@@ -14,12 +15,14 @@ from qdepot.archive.recovery import AskedJob
 from qdepot.domain.job import Job
 from qdepot.errors import ArchiveDamagedError
 from qdepot.ports.ledger import JobFilter, Ledger
-from qdepot.ports.object_store import KeepsDrafts, ObjectNotFoundError, ObjectStore
+from qdepot.ports.object_store import KeepsDrafts, ObjectNotFoundError, ObjectStore, checked_at
 from qdepot.services.judging import judged_batch, judged_completed, judged_pending
+from qdepot.services.orphans import Orphans
 from qdepot.services.verify_report import Flaw, Suspect, VerifyReport
 
 _AT_ONCE = 200
 _READERS = 8
+_LONGEST_CHECK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +36,36 @@ class Verification:
     ledger: Ledger
     archive: Archive
 
-    def run(self, *, project: str | None = None, remove_left_over: bool = False) -> VerifyReport:
+    def run(
+        self,
+        *,
+        at: datetime,
+        project: str | None = None,
+        remove_left_over: bool = False,
+        remove_orphans_older_than: timedelta | None = None,
+    ) -> VerifyReport:
         """Read every object and every row.
 
         Args:
+            at: Now.
             project: Only this one.
-            remove_left_over: Remove objects of which ledger or tombstone say that nobody needs them. Requests without
-                a row are never removed: the ledger may be wrong.
+            remove_left_over: Remove objects of which ledger or tombstone say that nobody needs them.
+            remove_orphans_older_than: Remove requests without a row that were made longer ago than this, which must be
+                longer than any submit may take. None is removed if ledger or archive are not sound: then the ledger
+                may have lost the row.
 
         Raises:
             UnavailableError: Ledger or store do not answer.
         """
-        run = _Run(ledger=self.ledger, archive=self.archive, project=project)
+        run = _Run(ledger=self.ledger, archive=self.archive, project=project, at=at)
         run.check_rows()
         run.check_objects()
         run.confirm()
         if remove_left_over:
             run.remove_left_over()
+        if remove_orphans_older_than is not None and run.report.is_sound:
+            orphans = Orphans(ledger=self.ledger, store=self.archive.pending)
+            run.remove_orphans(orphans, before=at - remove_orphans_older_than)
         return run.report
 
 
@@ -60,6 +76,7 @@ class _Run:
     ledger: Ledger
     archive: Archive
     project: str | None
+    at: datetime
     report: VerifyReport = field(default_factory=VerifyReport)
     deleted: set[str] = field(default_factory=set)
 
@@ -97,6 +114,12 @@ class _Run:
             self._store(area).delete(keys)
             self.report.removed += len(keys)
 
+    def remove_orphans(self, orphans: Orphans, *, before: datetime) -> None:
+        """Remove what became no job long ago."""
+        for flaw in self.report.flaws:
+            if flaw.flaw is Flaw.ORPHAN and orphans.removed(flaw.key, before=before):
+                self.report.removed += 1
+
     @property
     def _prefix(self) -> str:
         return "" if self.project is None else f"{self.project}/"
@@ -127,6 +150,8 @@ class _Run:
     def _judged(self, area: str, place: Place, row: Job | None) -> Suspect | None:
         if place.kind is Kind.BATCH:
             return None  # judged when it was read
+        if place.kind is Kind.CHECK and not _is_interrupted(place, at=self.at):
+            return None
         judged = judged_completed if area == "completed" else judged_pending
         return judged(place, row, deleted=place.id in self.deleted)
 
@@ -164,6 +189,12 @@ class _Run:
 
     def _store(self, area: str) -> ObjectStore:
         return self.archive.completed if area == "completed" else self.archive.pending
+
+
+def _is_interrupted(check: Place, *, at: datetime) -> bool:
+    """True if nobody can still be at this check of a store."""
+    began_at = checked_at(check.key)
+    return began_at is not None and at - began_at > _LONGEST_CHECK
 
 
 def _is_read_with_row(place: Place, row: Job | None) -> bool:

@@ -32,8 +32,11 @@ class Bucket(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
+        deleted = "".join(
+            f"<Deleted><Key>{path.partition('/bucket/')[2]}</Key></Deleted>" for path in self.server.objects
+        )
         self.server.objects.clear()
-        self.answer(200, b"<DeleteResult></DeleteResult>")
+        self.answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
 
     def answer(self, status, content=b""):
         self.server.requests.append((self.command, dict(self.headers)))
@@ -229,3 +232,27 @@ def test_a_lost_answer_to_a_create_makes_the_repeat_find_its_own_object():
         assert store.get("k") == b"mine"
         with pytest.raises(ObjectNotFoundError):
             store.get("other")
+
+
+def test_a_check_whose_first_answer_is_lost_finds_its_own_object():
+    """The library repeats a PUT whose answer did not come, and is told that the key is taken."""
+
+    class LosesFirst(Bucket):
+        def do_PUT(self):
+            if self.headers.get("If-None-Match") == "*" and self.path in self.server.objects:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(412)
+                return
+            super().do_PUT()
+
+        def answer(self, status, content=b""):
+            if not self.server.requests:
+                self.server.requests.append((self.command, dict(self.headers)))
+                self.close_connection = True
+                return
+            super().answer(status, content)
+
+    with serving(LosesFirst) as server:
+        store_at(server.server_port).check()
+        assert [method for method, _ in server.requests][:3] == ["PUT", "PUT", "PUT"]
+        assert server.objects == {}

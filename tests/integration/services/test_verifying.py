@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,17 +12,21 @@ from qdepot.adapters.object_stores.local import LocalStore
 from qdepot.archive import layout
 from qdepot.archive.archive import Archive
 from qdepot.archive.places import Kind
+from qdepot.archive.recovery import read_requests
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Duty, Job, JobStatus
 from qdepot.errors import UnavailableError
 from qdepot.ports.ledger import Page
+from qdepot.ports.object_store import check_key
+from qdepot.services.orphans import Orphans
 from qdepot.services.verify_report import Flaw, VerifyReport
 from qdepot.services.verifying import Verification
+from qdepot.testing.jobs import accepted, make_job
 from support.world import ME, World, order
 
 
 def verify(world: World, **options) -> VerifyReport:
-    return Verification(ledger=world.ledger, archive=world.archive).run(**options)
+    return Verification(ledger=world.ledger, archive=world.archive).run(at=world.clock.now(), **options)
 
 
 def flaws(report: VerifyReport) -> list[tuple[Flaw, str]]:
@@ -95,6 +100,78 @@ def test_an_acceptance_that_nobody_was_told_of_is_an_orphan(world: World, monkey
     assert [flaw for flaw, _ in flaws(report)] == [Flaw.ORPHAN] * 2
     assert report.is_sound
     assert len(objects(world)) == 2, "it might have been a job after all"
+
+
+@pytest.fixture
+def orphaned(world: World, monkeypatch) -> World:
+    """A request and a batch whose acceptances were interrupted."""
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.ledger), "add", lambda *_: (_ for _ in ()).throw(UnavailableError("away")))
+        with pytest.raises(UnavailableError):
+            world.submit()
+        with pytest.raises(UnavailableError):
+            world.jobs().submit_many([order("a"), order("b")], caller=ME, atomic=True)
+    return world
+
+
+WEEK = timedelta(days=7)
+
+
+def test_old_orphans_can_be_removed(orphaned: World):
+    orphaned.clock.advance(WEEK.total_seconds())
+    kept = orphaned.submit()
+    assert verify(orphaned, remove_orphans_older_than=WEEK).removed == 0, "they are not older than that"
+    orphaned.clock.advance(1)
+    assert verify(orphaned, remove_orphans_older_than=WEEK).removed == 2
+    assert [key for _, key in objects(orphaned)] == [kept.request_key]
+    assert verify(orphaned).flaws == []
+
+
+def test_orphans_stay_while_the_ledger_may_have_lost_their_jobs(orphaned: World):
+    ended(orphaned)
+    orphaned.ledger = MemoryLedger(orphaned.clock)
+    orphaned.clock.advance(2 * WEEK.total_seconds())
+    report = verify(orphaned, remove_orphans_older_than=WEEK)
+    assert (report.is_sound, report.removed) == (False, 0)
+    assert [flaw for flaw, _ in flaws(report)].count(Flaw.ORPHAN) == 2
+
+
+def test_an_orphan_that_is_adopted_while_it_is_removed_is_put_back(orphaned: World, monkeypatch):
+    """Its caller repeats the submit under the id of its own at last."""
+    [key] = [key for _, key in objects(orphaned) if key.endswith(".request.json")]
+    content = orphaned.pending.get(key)
+    [asked] = read_requests(orphaned.pending, key)
+    delete = type(orphaned.pending).delete
+
+    def adopt_then_delete(store, keys):
+        orphaned.ledger.add([accepted(make_job(id=asked.record.job_id, request_key=key))])
+        delete(store, keys)
+
+    monkeypatch.setattr(type(orphaned.pending), "delete", adopt_then_delete)
+    orphaned.clock.advance(1)
+    orphans = Orphans(ledger=orphaned.ledger, store=orphaned.pending)
+    assert not orphans.removed(key, before=orphaned.clock.now())
+    assert orphaned.pending.get(key) == content
+
+
+def test_a_batch_that_became_some_jobs_stays_until_they_have_ended(world: World):
+    jobs = [it.job for it in world.jobs().submit_many([order("a"), order("b")], caller=ME, atomic=True)]
+    lost = jobs[1]
+    del world.ledger._entries[lost.id]
+    world.clock.advance(2 * WEEK.total_seconds())
+    report = verify(world, remove_orphans_older_than=WEEK)
+    assert (report.removed, flaws(report)) == (0, [(Flaw.ORPHAN, jobs[0].request_key)])
+    world.bring_home(world.process(), seconds=20)
+    assert world.job(jobs[0]).pending_removed
+
+
+def test_what_a_check_of_the_store_left_behind_can_be_removed(world: World):
+    world.completed.create(check_key(world.clock.now(), nonce="ab"), b"x")
+    assert verify(world).flaws == [], "somebody may be at it"
+    world.clock.advance(2 * 3600)
+    assert [flaw for flaw, _ in flaws(verify(world))] == [Flaw.LEFT_OVER]
+    assert verify(world, remove_left_over=True).removed == 1
+    assert objects(world) == []
 
 
 def test_jobs_that_the_ledger_lost_are_unlisted(busy: World):

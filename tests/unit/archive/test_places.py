@@ -50,3 +50,7 @@ def test_every_key_leads_back_to_its_job(job):
 )
 def test_what_is_none_of_ours_is_told(key):
     assert place_of(key).kind is Kind.OTHER
+
+
+def test_a_check_of_the_store_is_told_from_what_is_not_ours():
+    assert place_of("qdepot-check-20300101T120000Z-0a1b").kind is Kind.CHECK

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from datetime import UTC, datetime
 
 from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
-from qdepot.ports.object_store import ObjectExistsError, ObjectStore
+from qdepot.ports.object_store import ObjectExistsError, ObjectStore, check_key
 
 
 def probe(store: ObjectStore, *, name: str) -> None:
     """Write, fail to overwrite, read and delete an object of a name of its own.
 
+    A process that dies meanwhile leaves the object behind.
+
     Raises:
         UnavailableError: The store does not answer, is full, or gives other bytes back.
         InvalidRequestError: It overwrites in silence what must only be created.
     """
-    key = f"qdepot-check-{secrets.token_hex(8)}"
+    key = check_key(datetime.now(UTC), nonce=secrets.token_hex(8))
     content = secrets.token_bytes(16)
-    store.create(key, content)
+    # Nobody else has this key: if it is taken, the answer to the first of several tries was lost on the way.
+    with contextlib.suppress(ObjectExistsError):
+        store.create(key, content)
     try:
         if not _refuses_second(store, key):
             raise InvalidRequestError(
