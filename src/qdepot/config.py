@@ -60,6 +60,19 @@ class StoreSettings(BaseModel):
     )
 
 
+class ProjectSettings(BaseModel):
+    """What one project may; what is left out is as for all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_body_bytes: PositiveInt | None = None
+    max_circuits: PositiveInt | None = None
+    max_total_shots: PositiveInt | None = None
+    max_jobs_in_flight: PositiveInt | None = None
+    requests_per_s: PositiveFloat | None = None
+    request_burst: PositiveInt | None = None
+
+
 class Settings(BaseSettings):
     """All settings of a service or reconciler.
 
@@ -134,6 +147,20 @@ class Settings(BaseSettings):
     max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")
     max_total_shots: PositiveInt = Field(
         default=100_000_000, description="Most shots in a job, over all its circuits and parameter sets."
+    )
+    max_jobs_in_flight: PositiveInt | None = Field(
+        default=None, description="Most jobs of a project that have not ended; default: any number."
+    )
+    requests_per_s: PositiveFloat | None = Field(
+        default=None, description="Most requests of a project a second, in the mean; default: any number."
+    )
+    request_burst: PositiveInt | None = Field(
+        default=None, description="How many of these requests may come at once; default: a second's worth."
+    )
+    projects: dict[str, ProjectSettings] = Field(
+        default_factory=dict,
+        description="Other limits of a project by its name: `max_body_bytes`, `max_circuits`, `max_total_shots`, "
+        "`max_jobs_in_flight`, `requests_per_s`, `request_burst`. Names with capitals only in the file.",
     )
     check_budget_s: PositiveFloat = Field(
         default=2.0, description="Seconds a caller waits for the check of the circuits; above, it is done later."

@@ -9,7 +9,8 @@ QDepotError
 │   ├── InvalidProgramError      a circuit cannot be read, or is not a valid program
 │   ├── UnsupportedProgramError  a valid program that this backend or qdepot cannot run
 │   ├── PayloadTooLargeError     larger than this service accepts
-│   └── QuotaExceededError       the owner's limit is reached
+│   └── QuotaExceededError       a limit of the project is reached
+│       └── TooManyRequestsError too many requests came too fast
 ├── ResourceLimitError           the program used up what it was allowed
 │   ├── TimeLimitExceededError
 │   └── MemoryLimitExceededError
@@ -18,7 +19,10 @@ QDepotError
 ├── TaskCancelledError           the work was stopped because its owner wished so
 ├── JobFailedError               (client) the job has ended without a result
 ├── WaitTimeoutError             (client) the job was not final within the time given
-├── PermissionDeniedError
+├── PermissionDeniedError        whoever asks may not do that
+│   └── NotAuthenticatedError    nobody knows who asks
+│       ├── TokenExpiredError
+│       └── TokenRevokedError
 ├── ArchiveDamagedError          stored bytes are not what they were when they were written
 ├── InternalError                our bug
 └── InvalidTransitionError       our bug: a move that the transition table does not know
@@ -108,9 +112,30 @@ class PayloadTooLargeError(InvalidRequestError):
 
 
 class QuotaExceededError(InvalidRequestError):
-    """A limit of this account is reached."""
+    """A limit of this project is reached.
+
+    Attributes:
+        retry_after_s: Seconds after which a retry makes sense, where known.
+    """
 
     code = "quota_exceeded"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        solution: str = "",
+        details: Mapping[str, object] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, solution=solution, details=details)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyRequestsError(QuotaExceededError):
+    """This project sends requests faster than it may."""
+
+    code = "too_many_requests"
 
 
 class ResourceLimitError(QDepotError):
@@ -180,6 +205,24 @@ class PermissionDeniedError(QDepotError):
     """This account may not do that."""
 
     code = "permission_denied"
+
+
+class NotAuthenticatedError(PermissionDeniedError):
+    """The request needs a token that is valid."""
+
+    code = "not_authenticated"
+
+
+class TokenExpiredError(NotAuthenticatedError):
+    """The token has expired."""
+
+    code = "token_expired"
+
+
+class TokenRevokedError(NotAuthenticatedError):
+    """The token was revoked."""
+
+    code = "token_revoked"
 
 
 class ArchiveDamagedError(QDepotError):

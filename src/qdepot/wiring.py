@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
@@ -42,8 +42,11 @@ from qdepot.reconciler.rescuer import Rescuer
 from qdepot.reconciler.submitter import Submitter
 from qdepot.server.app import ServerParts
 from qdepot.server.app import build_app as build_server_app
+from qdepot.server.forwarded import networks_of
+from qdepot.server.gate import checked_public_url, names_of
 from qdepot.services.about import About
 from qdepot.services.acceptance import Acceptance
+from qdepot.services.access import Access
 from qdepot.services.backends import Backends
 from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health, Recent
@@ -52,6 +55,7 @@ from qdepot.services.orders import SubmitLimits
 from qdepot.services.rebuilding import Rebuilding
 from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
+from qdepot.services.tokens import Tokens
 
 _FIRST_WORD_S = 60.0
 """How long an operator's command waits for the children to say which devices they play."""
@@ -71,6 +75,7 @@ class Parts:
     pool: ComputePool
     about: About
     backends: Backends
+    access: Access
     waker: Waker
 
     def close(self) -> None:
@@ -78,6 +83,7 @@ class Parts:
         for provider in self.backends.providers.values():
             provider.close()
         self.pool.close()
+        self.access.close()
         self.ledger.close()
 
 
@@ -111,6 +117,7 @@ def build_parts(settings: Settings) -> Parts:
         pool=pool,
         about=about,
         backends=Backends(providers=providers, clock=clock),
+        access=Access(ledger.token_register(), clock),
         waker=Waker(),
     )
 
@@ -333,11 +340,17 @@ def build_app(parts: Parts) -> FastAPI:
             jobs=jobs,
             doubts=build_doubts(parts, jobs),
             backends=parts.backends,
+            tokens=parts.access.tokens,
             health=build_health(parts),
             limits=submit_limits(settings),
+            special_limits=special_limits(settings),
+            authentication=parts.access.authentication if settings.auth == "tokens" else None,
             describe=parts.about.describe,
             subscribe=parts.ledger.on_change,
             version=package_version(),
+            allowed_hosts=names_of(settings.host, allowed_hosts=settings.allowed_hosts, public_url=settings.public_url),
+            public_url=checked_public_url(settings.public_url) if settings.public_url else None,
+            trusted_proxies=networks_of(settings.trusted_proxies),
         )
     )
 
@@ -407,6 +420,28 @@ def new_holder(kind: str) -> str:
     return f"{kind}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
+@contextlib.contextmanager
+def local_tokens(settings: Settings) -> Iterator[Tokens]:
+    """The tokens of a service, on its own machine and without its help.
+
+    Raises:
+        NotFoundError: There is no such data folder.
+    """
+    existing_data(settings)
+    clock = SystemClock()
+    with contextlib.closing(open_ledger(ledger_url(settings), clock=clock)) as ledger:
+        yield Tokens(register=ledger.token_register(), clock=clock, on_revoked=lambda _: None)
+
+
+def special_limits(settings: Settings) -> dict[str, SubmitLimits]:
+    """What the service accepts of projects that have limits of their own."""
+    usual = submit_limits(settings)
+    return {
+        checked_project(name): replace(usual, **project.model_dump(exclude_none=True))
+        for name, project in settings.projects.items()
+    }
+
+
 def submit_limits(settings: Settings) -> SubmitLimits:
     """What the service accepts."""
     return SubmitLimits(
@@ -415,6 +450,9 @@ def submit_limits(settings: Settings) -> SubmitLimits:
         max_total_shots=settings.max_total_shots,
         check_budget_s=settings.check_budget_s,
         inline_result_bytes=settings.inline_result_bytes,
+        max_jobs_in_flight=settings.max_jobs_in_flight,
+        requests_per_s=settings.requests_per_s,
+        request_burst=settings.request_burst,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qdepot.server.describe import openapi_text
-from qdepot.wire import answers, requests
+from qdepot.wire import answers, requests, tokens
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 
@@ -30,6 +30,10 @@ OPERATIONS = {
     "resolveJob": "POST /v1/jobs/{job_id}/resolve",
     "editJob": "PATCH /v1/jobs/{job_id}",
     "deleteJob": "DELETE /v1/jobs/{job_id}",
+    "getMe": "GET /v1/me",
+    "createToken": "POST /v1/tokens",
+    "listTokens": "GET /v1/tokens",
+    "revokeToken": "DELETE /v1/tokens/{token_id}",
     "listBackends": "GET /v1/backends",
     "getBackend": "GET /v1/backends/{name}",
     "getVersion": "GET /v1/version",
@@ -93,6 +97,15 @@ def test_every_call_of_the_api_names_the_problems_it_may_answer(operations):
         assert all(list(answer["content"]) == ["application/problem+json"] for answer in problems.values()), name
 
 
+def test_every_call_says_whether_it_needs_a_token(operations):
+    is_open = {name for name, operation in operations.items() if operation["security"] == []}
+    assert is_open == {"getVersion", "getHealth", "getReadiness"}
+    for name in operations.keys() - is_open:
+        assert operations[name]["security"] == [{"bearerAuth": []}], name
+        assert {"401", "403", "429"} <= operations[name]["responses"].keys(), name
+        assert "Needs the scope" in operations[name].get("description", "") or name == "getMe"
+
+
 def test_every_call_that_reads_a_body_describes_it(operations):
     for name, operation in operations.items():
         reads = operation["at"].split()[0] in {"POST", "PUT", "PATCH"} and name != "cancelJob"
@@ -102,7 +115,7 @@ def test_every_call_that_reads_a_body_describes_it(operations):
 def test_every_example_is_a_good_one(document):
     checked = 0
     for name, schema in document["components"]["schemas"].items():
-        model = getattr(answers, name, None) or getattr(requests, name, None)
+        model = next(getattr(room, name) for room in (answers, requests, tokens) if hasattr(room, name))
         for example in schema.get("examples", []):
             model.model_validate(example)
             checked += 1

@@ -13,13 +13,16 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
+from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
 from qdepot.domain.job import Failure, Job, JobStatus, Stage
 from qdepot.domain.result import Outcome
 from qdepot.errors import QDepotError
 from qdepot.server.app import ServerParts, build_app
 from qdepot.server.describe import openapi_text
+from qdepot.services.authentication import Authentication
 from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health
+from qdepot.services.tokens import Tokens
 from support.world import World
 
 URL = "http://127.0.0.1:8484"
@@ -42,7 +45,7 @@ class Conformity:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._schemas = document["components"]
         self._operations = {
-            (method.upper(), re.compile(re.sub(r"\{name\}", "(.+)", re.sub(r"\{job_id\}", "([^/]+)", path)))): operation
+            (method.upper(), re.compile(re.sub(r"\{name\}", "(.+)", re.sub(r"\{\w+_id\}", "([^/]+)", path)))): operation
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
         }
@@ -89,8 +92,12 @@ class Bench:
         doubts = Doubts(
             jobs=jobs, ledger=world.ledger, archive=world.archive, clock=world.clock, on_work=lambda jobs: None
         )
+        self.register = MemoryTokenRegister()
+        self.authentication = Authentication(self.register, world.clock, run_later=lambda note: note())
+        tokens = Tokens(register=self.register, clock=world.clock, on_revoked=self.authentication.forget)
         given = {
             "jobs": jobs,
+            "tokens": tokens,
             "doubts": doubts,
             "backends": self.world.backends,
             "health": Health(checks={"ledger": self.world.ledger.check}),

@@ -76,6 +76,7 @@ def _listening(settings: Settings) -> Listening:
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         plain_http=settings.plain_http,
+        authenticated=settings.auth == "tokens",
     )
     if settings.tls is None:
         return listening

@@ -18,7 +18,7 @@ class Scope(StrEnum):
     TOKENS_MANAGE = "tokens:manage"
     """Create, list and revoke tokens: one's own; as an admin, all of the project."""
     SERVICE_ADMIN = "service:admin"
-    """Do so for every project, and see what the service says of its parts. Part of no role."""
+    """Do so for every project. Part of no role."""
 
 
 class Role(StrEnum):

@@ -10,12 +10,14 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from qdepot.server import errors, openapi, problem_pages, swagger
+from qdepot.server.auth import Door
 from qdepot.server.errors import CatchAll
 from qdepot.server.forwarded import Forwarded
 from qdepot.server.gate import Gate
 from qdepot.server.headers import SecureHeaders
 from qdepot.server.parts import ServerParts
 from qdepot.server.probes import ProbeRoutes
+from qdepot.server.rates import Rates
 from qdepot.server.v1.backends import BackendRoutes
 from qdepot.server.v1.batch import BatchRoutes
 from qdepot.server.v1.doubts import DoubtRoutes
@@ -24,6 +26,7 @@ from qdepot.server.v1.results import ResultRoutes
 from qdepot.server.v1.service import ServiceRoutes
 from qdepot.server.v1.status import StatusRoutes
 from qdepot.server.v1.submitting import SubmitRoutes
+from qdepot.server.v1.tokens import TokenRoutes
 from qdepot.server.waiting import Waiters
 
 __all__ = ["ServerParts", "build_app"]
@@ -50,7 +53,8 @@ def build_app(parts: ServerParts) -> FastAPI:
             Middleware(Gate, allowed_hosts=parts.allowed_hosts, public_url=parts.public_url),
         ],
     )
-    app.state.max_body_bytes = parts.limits.max_body_bytes
+    app.state.limits = limits = parts.project_limits
+    app.state.door = Door(parts.authentication, Rates(limits.of))
     app.state.close_waits = waiters.close
     errors.register(app)
     for routes in (
@@ -62,7 +66,8 @@ def build_app(parts: ServerParts) -> FastAPI:
         DoubtRoutes(parts.doubts),
         BackendRoutes(parts.backends),
         ServiceRoutes(version=parts.version, limits=parts.limits, describe=parts.describe),
-        ProbeRoutes(parts.health),
+        TokenRoutes(parts.tokens, limits.of),
+        ProbeRoutes(parts.health, tells_why=parts.authentication is None),
     ):
         _add(app, routes.router())
     _add(app, problem_pages.router())

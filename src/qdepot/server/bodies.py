@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from qdepot.errors import InvalidRequestError, PayloadTooLargeError
 from qdepot.server.errors import UnsupportedMediaTypeError, from_validation
+from qdepot.services.orders import ProjectLimits
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -24,10 +25,11 @@ async def read_body(request: Request) -> bytes:
 
     Raises:
         UnsupportedMediaTypeError: It is not announced as plain UTF-8 JSON.
-        PayloadTooLargeError: It is longer than ``app.state.max_body_bytes``; reading stops there.
+        PayloadTooLargeError: It is longer than the caller's project may send; reading stops there.
     """
     _check_headers(request)
-    limit: int = request.app.state.max_body_bytes
+    limits: ProjectLimits = request.app.state.limits
+    limit = limits.of(request.state.caller.project).max_body_bytes
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         _refuse_large(limit)

@@ -15,6 +15,7 @@ error                     status  remark
 ``ResourceLimitError``    422     the program itself is too much, now and later
 ``QuotaExceededError``    429     with ``Retry-After``
 ``PermissionDenied...``   403
+``NotAuthenticated...``   401     with ``WWW-Authenticate``
 ``UnavailableError``      503     with ``Retry-After``; nothing was changed
 everything else           500     ours; the answer names a trace id that stands in the log, and no internals
 ========================  ======  =====================================================================
@@ -87,6 +88,7 @@ STATUS: Mapping[type[errors.QDepotError], int] = MappingProxyType(
         errors.UnavailableError: 503,
         errors.WaitTimeoutError: 504,
         errors.PermissionDeniedError: 403,
+        errors.NotAuthenticatedError: 401,
         MethodNotAllowedError: 405,
         UnsupportedMediaTypeError: 415,
         WrongHostError: 421,
@@ -134,7 +136,7 @@ def problem_response(
         to_json(document, inf_nan_mode="null", fallback=str),
         status_code=document["status"],
         media_type=MEDIA_TYPE,
-        headers={**_retry_after(error), **(headers or {})},
+        headers={**_retry_after(error), **_challenge(error), **(headers or {})},
     )
 
 
@@ -224,10 +226,14 @@ def _retry_after(error: errors.QDepotError) -> dict[str, str]:
     if isinstance(error, errors.UnavailableError):
         seconds = error.retry_after_s if error.retry_after_s is not None else DEFAULT_RETRY_AFTER_S
     elif isinstance(error, errors.QuotaExceededError):
-        seconds = QUOTA_RETRY_AFTER_S
+        seconds = error.retry_after_s if error.retry_after_s is not None else QUOTA_RETRY_AFTER_S
     else:
         return {}
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def _challenge(error: errors.QDepotError) -> dict[str, str]:
+    return {"WWW-Authenticate": 'Bearer realm="qdepot"'} if isinstance(error, errors.NotAuthenticatedError) else {}
 
 
 def _unexpected(error: Exception) -> errors.InternalError:

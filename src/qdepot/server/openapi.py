@@ -7,15 +7,28 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
 
 from qdepot.server.answering import json_bytes
+from qdepot.server.auth import Needs, need_of
 from qdepot.server.v1.documented import SCHEMAS
 from qdepot.server.v1.examples import EXAMPLES
 from qdepot.server.v1.service import API_VERSION
 from qdepot.wire.answers import Problem
 from qdepot.wire.requests import BatchBody, JobBody, JobEditBody, ResolveBody, StatusesBody
+from qdepot.wire.tokens import TokenBody
+
+_BODIES = (JobBody, BatchBody, StatusesBody, JobEditBody, ResolveBody, TokenBody)
+"""What is read to the letter, and so unknown to FastAPI."""
+
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token, `qdp_...`; see `qdepot tokens create`. A service that listens on its own machine alone "
+    "may do without.",
+}
 
 DESCRIPTION: dict[str, Any] = {
     "title": "qdepot",
@@ -28,10 +41,14 @@ DESCRIPTION: dict[str, Any] = {
         "Bit 0 is the **rightmost** character of every bit string.\n\n"
         "Errors are problems as of RFC 9457: `code` is for programs, `detail` says what happened, `solution` what to "
         "do. After a 503 nothing was changed: try again after `Retry-After` seconds.\n\n"
+        "Where the service asks for tokens, calls of `/v1` carry one: `Authorization: Bearer qdp_...`. A token belongs "
+        "to a user in a project and has scopes; each call names the scope that it needs. What another project has "
+        "is as what is not there.\n\n"
         "Fields may be added to answers at any time; those that are there stay."
     ),
     "openapi_tags": [
         {"name": "jobs", "description": "Submit, follow, retrieve."},
+        {"name": "tokens", "description": "Who one is, and tokens for others to be somebody."},
         {"name": "backends", "description": "Where jobs can run."},
         {"name": "service", "description": "The service itself."},
     ],
@@ -68,7 +85,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     _, further = models_json_schema(
-        [(model, "validation") for model in (JobBody, BatchBody, StatusesBody, JobEditBody, ResolveBody, Problem)],
+        [(model, "validation") for model in (*_BODIES, Problem)],
         ref_template=SCHEMAS + "{model}",
     )
     schemas = document["components"]["schemas"]
@@ -78,10 +95,23 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    document["components"]["securitySchemes"] = {"bearerAuth": _BEARER}
     for path in document["paths"].values():
         for operation in path.values():
             _tidy(operation)
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                _guard(document["paths"][route.path_format][method.lower()], need_of(route))
     return document
+
+
+def _guard(operation: dict[str, Any], need: Needs | None) -> None:
+    """Say whether a call needs a token, and one of which scope."""
+    operation["security"] = [] if need is None else [{"bearerAuth": []}]
+    if need is not None and need.scope is not None:
+        told = f"Needs the scope `{need.scope}`."
+        operation["description"] = "\n\n".join(text for text in (operation.get("description"), told) if text)
 
 
 def _tidy(operation: dict[str, Any]) -> None:

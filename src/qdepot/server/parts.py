@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from qdepot.server.forwarded import Network
 from qdepot.server.gate import LOOPBACK_HOSTS
+from qdepot.services.authentication import Authentication
 from qdepot.services.backends import Backends
 from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health
 from qdepot.services.jobs import Jobs
-from qdepot.services.orders import SubmitLimits
+from qdepot.services.orders import ProjectLimits, SubmitLimits
+from qdepot.services.tokens import Tokens
 
 
 def _no_facts() -> Mapping[str, object]:
@@ -27,9 +29,11 @@ class ServerParts:
     """What :func:`qdepot.server.app.build_app` needs.
 
     Attributes:
-        jobs, doubts, backends, health: The services behind the routes.
+        jobs, doubts, backends, tokens, health: The services behind the routes.
         version: Of qdepot, as installed.
         limits: What a request may be.
+        special_limits: What it may be of projects that have limits of their own, by project.
+        authentication: Knows tokens; without, whoever comes is the local user, who may do everything.
         describe: Facts on what reads and runs circuits, asked for each time: ``packages`` (versions by name) and
             ``qpy_versions`` (oldest, newest); what is missing is unknown yet.
         subscribe: Takes a callback that is called, from any thread, after jobs have changed. Changes that it does not
@@ -43,12 +47,20 @@ class ServerParts:
     jobs: Jobs
     doubts: Doubts
     backends: Backends
+    tokens: Tokens
     health: Health
     version: str
     limits: SubmitLimits = field(default_factory=SubmitLimits)
+    special_limits: Mapping[str, SubmitLimits] = field(default_factory=dict)
+    authentication: Authentication | None = None
     describe: Callable[[], Mapping[str, object]] = _no_facts
     subscribe: Callable[[Callable[[], None]], None] = _no_changes
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
     threads: int = 40
+
+    @property
+    def project_limits(self) -> ProjectLimits:
+        """What each project may."""
+        return ProjectLimits(usual=self.limits, special=self.special_limits)

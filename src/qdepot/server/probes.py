@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import APIRouter, Response
 
 from qdepot.server.answering import json_bytes, json_response
-from qdepot.server.v1.documented import problems
+from qdepot.server.v1.documented import open_problems
 from qdepot.services.health import Health
 from qdepot.wire.answers import ReadyAnswer
+
+logger = logging.getLogger(__name__)
+
+_WELL = "ok"
 
 
 class ProbeRoutes:
     """Routes for probes."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, *, tells_why: bool) -> None:
+        """Of a service.
+
+        Args:
+            health: Knows how its parts are.
+            tells_why: Whoever asks may know what is wrong with a part; else it stands in the log alone.
+        """
         self._health = health
+        self._tells_why = tells_why
 
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(tags=["service"])
         alive = {"application/json": {"example": {"status": "ok"}}}
-        router.get("/healthz", operation_id="getHealth", responses={200: {"content": alive}, **problems()})(
+        router.get("/healthz", operation_id="getHealth", responses={200: {"content": alive}, **open_problems()})(
             self.get_health
         )
         router.get(
@@ -29,7 +42,7 @@ class ProbeRoutes:
             response_model=ReadyAnswer,
             responses={
                 503: {"model": ReadyAnswer, "description": "A part is not well; `checks` says which."},
-                **problems(),
+                **open_problems(),
             },
         )(self.get_readiness)
         return router
@@ -41,5 +54,9 @@ class ProbeRoutes:
     def get_readiness(self) -> Response:
         """Whether the service can take and run jobs, part by part."""
         checks = self._health.report()
-        ready = all(outcome == "ok" for outcome in checks.values())
+        ready = all(outcome == _WELL for outcome in checks.values())
+        if not ready:
+            logger.warning("not_ready", extra={"checks": checks})
+        if not self._tells_why:
+            checks = {name: _WELL if outcome == _WELL else "not ok" for name, outcome in checks.items()}
         return json_response(ReadyAnswer(ready=ready, checks=checks), status=200 if ready else 503)

@@ -51,6 +51,9 @@ class SubmitLimits:
         max_total_shots: Most shots in a job, over all circuits and parameter sets.
         check_budget_s: How long a caller waits for the check of the circuits, in seconds.
         inline_result_bytes: Largest result that is answered inside the job.
+        max_jobs_in_flight: Most jobs of a project that have not ended; None: any number.
+        requests_per_s: Most requests of a project a second, in the mean; None: any number.
+        request_burst: How many of them may come at once; None: a second's worth.
     """
 
     max_body_bytes: int = 32 * 1024**2
@@ -58,3 +61,23 @@ class SubmitLimits:
     max_total_shots: int = 100_000_000
     check_budget_s: float = 2.0
     inline_result_bytes: int = 64 * 1024
+    max_jobs_in_flight: int | None = None
+    requests_per_s: float | None = None
+    request_burst: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectLimits:
+    """What each project may.
+
+    Attributes:
+        usual: What a project may of which nothing else is said.
+        special: What others may, by project.
+    """
+
+    usual: SubmitLimits = field(default_factory=SubmitLimits)
+    special: Mapping[str, SubmitLimits] = field(default_factory=dict)
+
+    def of(self, project: str) -> SubmitLimits:
+        """What this project may."""
+        return self.special.get(project, self.usual)

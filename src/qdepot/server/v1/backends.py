@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from qdepot.server.answering import json_response
+from qdepot.server.auth import Reader
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import backend_answer
 from qdepot.services.backends import Backends
@@ -34,10 +35,10 @@ class BackendRoutes:
         )(self.get_backend)
         return router
 
-    def list_backends(self) -> Response:
+    def list_backends(self, _caller: Reader) -> Response:
         """All backends that jobs can be sent to, by name."""
         return json_response(BackendListAnswer(backends=[backend_answer(one) for one in self._backends.all()]))
 
-    def get_backend(self, name: str) -> Response:
+    def get_backend(self, name: str, _caller: Reader) -> Response:
         """One backend. Names may contain slashes: `fake_devices/fake_torino`."""
         return json_response(backend_answer(self._backends.get(name)))

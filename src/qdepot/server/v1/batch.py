@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qdepot.errors import QDepotError
 from qdepot.server.answering import json_response
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import Submitter
 from qdepot.server.bodies import RawBody, items_of, parse, validated
 from qdepot.server.errors import problem_document
 from qdepot.server.v1 import documented
@@ -58,7 +58,7 @@ class BatchRoutes:
         )(self.submit_jobs)
         return router
 
-    def submit_jobs(self, raw: RawBody, caller: CurrentCaller, *, idempotency_key: IdempotencyKey = None) -> Response:
+    def submit_jobs(self, caller: Submitter, raw: RawBody, *, idempotency_key: IdempotencyKey = None) -> Response:
         """Submit up to 1,000 jobs at once.
 
         With `atomic` (the default) all are accepted or none: the problem tells which one is wrong in `details.job`,

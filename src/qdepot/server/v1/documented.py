@@ -19,9 +19,18 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     Args:
         codes: Of the errors that this route's callers meet; those that all routes share are added.
     """
+    return _problems((*codes, *_GUARDED_CODES, *_SHARED_CODES))
+
+
+def open_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The same, of a route that is open to the world."""
+    return _problems((*codes, *_SHARED_CODES))
+
+
+def _problems(codes: Sequence[str]) -> dict[int | str, dict[str, Any]]:
     classes = error_classes()
     by_status: dict[int, list[type[QDepotError]]] = {}
-    for code in (*codes, "wrong_host", "cross_site", "internal_error"):
+    for code in codes:
         by_status.setdefault(status_of(classes[code]), []).append(classes[code])
     return {status: _problem_answer(status, found) for status, found in by_status.items()}
 
@@ -60,6 +69,16 @@ def or_file(media_type: str, description: str) -> dict[int | str, dict[str, Any]
 def _header(name: str, description: str, kind: str) -> dict[str, Any]:
     return {name: {"description": description, "schema": {"type": kind}}}
 
+
+_SHARED_CODES = ("wrong_host", "cross_site", "internal_error")
+_GUARDED_CODES = (
+    "not_authenticated",
+    "token_expired",
+    "token_revoked",
+    "permission_denied",
+    "too_many_requests",
+    "unavailable",
+)
 
 BODY_CODES = ("invalid_request", "payload_too_large", "unsupported_media_type")
 """What goes wrong with bodies."""

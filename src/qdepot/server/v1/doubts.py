@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Job
 from qdepot.server.answering import json_response
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import JobManager
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, job_answer
@@ -35,7 +35,7 @@ class DoubtRoutes:
         )(self.resolve_job)
         return router
 
-    def resolve_job(self, job_id: str, raw: RawBody, caller: CurrentCaller) -> Response:
+    def resolve_job(self, job_id: str, caller: JobManager, raw: RawBody) -> Response:
         """Decide about a job at stage `in_doubt` or `held`.
 
         In doubt, nobody can tell whether the backend has the job, and sending it again might be paid twice; held, it

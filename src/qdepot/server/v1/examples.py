@@ -19,6 +19,18 @@ _RESULT = {
         }
     ],
 }
+_TOKEN = {
+    "id": "4f1c0a9b8d7e6f50",
+    "project": "default",
+    "user": "ada",
+    "role": "member",
+    "scopes": ["jobs:manage", "jobs:read", "jobs:submit", "tokens:manage"],
+    "name": "laptop",
+    "made_by": "admin",
+    "created_at": "2030-01-01T12:00:00.000000Z",
+    "expires_at": "2030-04-01T12:00:00.000000Z",
+    "last_used_at": "2030-01-02T08:30:00.000000Z",
+}
 _STATUS = {"id": _ID, "status": "RUNNING", "stage": "running", "why": "", "attempt": 1}
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
@@ -77,6 +89,15 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "StatusesBody": {"ids": [_ID]},
     "ResolveBody": {"action": "adopt", "provider_job_id": "d2c4f0kk9tq0"},
+    "TokenBody": {"name": "laptop", "user": "ada", "role": "member", "expires_at": "2030-04-01T12:00:00Z"},
+    "TokenAnswer": _TOKEN,
+    "TokenListAnswer": {"tokens": [_TOKEN]},
+    "NewTokenAnswer": {**_TOKEN, "token": "qdp_4f1c0a9b8d7e6f50_..."},
+    "MeAnswer": {
+        **{name: _TOKEN[name] for name in ("user", "project", "role", "scopes")},
+        "token": _TOKEN,
+        "limits": {"max_jobs_in_flight": 1000, "requests_per_s": 50.0},
+    },
     "JobEditBody": {"name": "bell again", "tags": ["demo", "paper"]},
 }
 """By schema."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from qdepot.server.answering import json_bytes, json_response
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import JobManager, Reader
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, event_answer, job_answer
@@ -78,7 +78,7 @@ class JobRoutes:
             responses=documented.problems("conflict", *documented.JOB_CODES),
         )(self.delete_job)
 
-    def list_jobs(self, query: Annotated[ListQuery, Query()], caller: CurrentCaller) -> Response:
+    def list_jobs(self, query: Annotated[ListQuery, Query()], caller: Reader) -> Response:
         """Your jobs, newest first.
 
         Follow `next_cursor` for older ones: no job is left out or shown twice, also while new ones arrive.
@@ -86,14 +86,14 @@ class JobRoutes:
         page = self._jobs.page(filter_of(query), caller=caller, limit=query.limit, cursor=query.cursor)
         return json_response(JobListAnswer(jobs=[job_answer(job) for job in page.jobs], next_cursor=page.next_cursor))
 
-    def get_job_program(self, job_id: str, caller: CurrentCaller) -> Response:
+    def get_job_program(self, job_id: str, caller: Reader) -> Response:
         """The `program` of a job, as it was sent, to the letter."""
         return json_bytes(self._jobs.program(job_id, caller=caller))
 
     def get_job_events(
         self,
         job_id: str,
-        caller: CurrentCaller,
+        caller: Reader,
         *,
         after: Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events with a greater `number`.")] = 0,
     ) -> Response:
@@ -101,22 +101,22 @@ class JobRoutes:
         events = self._jobs.events(job_id, caller=caller, after=after)
         return json_response(EventListAnswer(events=[event_answer(event) for event in events]))
 
-    def get_job_objects(self, job_id: str, caller: CurrentCaller) -> Response:
+    def get_job_objects(self, job_id: str, caller: Reader) -> Response:
         """Where a job lies in the object store, with checksums."""
         objects = self._jobs.objects(job_id, caller=caller)
         return json_response(ObjectListAnswer(objects=[ObjectAnswer.model_validate(item) for item in objects]))
 
-    def cancel_job(self, job_id: str, caller: CurrentCaller) -> Response:
+    def cancel_job(self, job_id: str, caller: JobManager) -> Response:
         """Ask for a job to be cancelled. A repeat does no harm; a job that has ended otherwise is a conflict."""
         job = self._jobs.cancel(job_id, caller=caller)
         return json_response(job_answer(job), status=200 if job.is_final else 202)
 
-    def edit_job(self, job_id: str, raw: RawBody, caller: CurrentCaller) -> Response:
+    def edit_job(self, job_id: str, caller: JobManager, raw: RawBody) -> Response:
         """Change a job's name or tags; what is left out stays."""
         edit = parse(JobEditBody, raw)
         return json_response(job_answer(self._jobs.edit(job_id, caller=caller, name=edit.name, tags=edit.tags)))
 
-    def delete_job(self, job_id: str, caller: CurrentCaller) -> Response:
+    def delete_job(self, job_id: str, caller: JobManager) -> Response:
         """Delete a job that has ended, with its result. From then on its id answers 410."""
         self._jobs.delete(job_id, caller=caller)
         return Response(status_code=204)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Job, JobStatus, canonical_job_id
 from qdepot.server.answering import json_bytes, streamed, with_members
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import Reader
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, job_answer
 from qdepot.services.jobs import Jobs
@@ -64,7 +64,7 @@ class ResultRoutes:
         )(self.export_job)
         return router
 
-    def retrieve_job(self, job_id: str, caller: CurrentCaller) -> Response:
+    def retrieve_job(self, job_id: str, caller: Reader) -> Response:
         """Everything about a job.
 
         A small result is inside, a large one is only linked: then follow `links.result`.
@@ -77,7 +77,7 @@ class ResultRoutes:
     def get_job_result(
         self,
         job_id: str,
-        caller: CurrentCaller,
+        caller: Reader,
         *,
         accept: Annotated[str, Header(include_in_schema=False)] = "",
         result_format: ResultFormat = None,
@@ -107,7 +107,7 @@ class ResultRoutes:
             document = with_members(_members(job_id), self._jobs.result(job_id, caller=caller))
         return streamed(document, media_type="application/json", headers={"Vary": "Accept"})
 
-    def export_job(self, job_id: str, caller: CurrentCaller) -> Response:
+    def export_job(self, job_id: str, caller: Reader) -> Response:
         """All that is kept of a job that has ended, as a zip file for a colleague.
 
         It holds one folder: a README, the documents laid out for people, the circuits as files, counts or values as

@@ -30,7 +30,7 @@ class ServiceRoutes:
         """The routes."""
         router = APIRouter(prefix="/v1", tags=["service"])
         router.get(
-            "/version", operation_id="getVersion", response_model=VersionAnswer, responses=documented.problems()
+            "/version", operation_id="getVersion", response_model=VersionAnswer, responses=documented.open_problems()
         )(self.get_version)
         return router
 

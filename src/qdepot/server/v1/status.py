@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Job, canonical_job_id
 from qdepot.server.answering import json_response
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import Reader
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, status_answer
@@ -47,7 +47,7 @@ class StatusRoutes:
         return router
 
     async def get_job_status(
-        self, job_id: str, query: Annotated[StatusQuery, Query()], request: Request, caller: CurrentCaller
+        self, job_id: str, query: Annotated[StatusQuery, Query()], request: Request, caller: Reader
     ) -> Response:
         """The status of a job, small and cheap; or wait for it to change.
 
@@ -60,7 +60,7 @@ class StatusRoutes:
             job = await run_in_threadpool(self._jobs.get, job_id, caller=caller)
         return json_response(status_answer(job))
 
-    def get_statuses(self, raw: RawBody, caller: CurrentCaller) -> Response:
+    def get_statuses(self, caller: Reader, raw: RawBody) -> Response:
         """The statuses of up to 1,000 jobs at once; unknown ids are left out."""
         ids = [job_id for text in parse(StatusesBody, raw).ids if (job_id := canonical_job_id(text))]
         jobs = self._jobs.get_many(ids, caller=caller)

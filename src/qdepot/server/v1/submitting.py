@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 
 from qdepot.server.answering import json_response
-from qdepot.server.auth import CurrentCaller
+from qdepot.server.auth import Submitter
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, job_answer, path_of
@@ -51,7 +51,7 @@ class SubmitRoutes:
         router.put("/{job_id}", operation_id="putJob", **shared)(self.put_job)
         return router
 
-    def submit_job(self, raw: RawBody, caller: CurrentCaller, *, idempotency_key: IdempotencyKey = None) -> Response:
+    def submit_job(self, caller: Submitter, raw: RawBody, *, idempotency_key: IdempotencyKey = None) -> Response:
         """Submit a job.
 
         Circuits are checked while you wait, as far as that is quick: an error in them is answered with line and column.
@@ -62,7 +62,7 @@ class SubmitRoutes:
         order = order_of(raw, parse(JobBody, raw))
         return _answer(self._jobs.submit(order, caller=caller, idempotency_key=idempotency_key))
 
-    def put_job(self, job_id: str, raw: RawBody, caller: CurrentCaller) -> Response:
+    def put_job(self, job_id: str, caller: Submitter, raw: RawBody) -> Response:
         """Submit a job under an id of your own choice, a UUID.
 
         A repeat with the same body gives the same job; with another body it is a conflict.

@@ -1,0 +1,118 @@
+"""Who one is, and tokens for others to be somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from qdepot.domain.caller import Role, Scope
+from qdepot.domain.token import Token
+from qdepot.server.answering import json_response
+from qdepot.server.auth import Anybody, TokenManager
+from qdepot.server.bodies import RawBody, parse
+from qdepot.server.v1 import documented
+from qdepot.services.orders import SubmitLimits
+from qdepot.services.tokens import Tokens, TokenWish
+from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, ProjectName, TokenAnswer, TokenBody, TokenListAnswer
+
+TOKENS_PATH = "/v1/tokens"
+
+
+class TokenRoutes:
+    """Routes for tokens."""
+
+    def __init__(self, tokens: Tokens, limits_of: Callable[[str], SubmitLimits]) -> None:
+        self._tokens = tokens
+        self._limits_of = limits_of
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(tags=["tokens"])
+        router.get(
+            "/v1/me", operation_id="getMe", response_model=MeAnswer, responses=documented.problems("unavailable")
+        )(self.get_me)
+        router.post(
+            TOKENS_PATH,
+            operation_id="createToken",
+            status_code=201,
+            response_model=NewTokenAnswer,
+            response_description="It is made. Keep its text: nobody else does.",
+            responses=documented.problems(*documented.BODY_CODES, "unavailable"),
+            openapi_extra=documented.body_of(TokenBody),
+        )(self.create_token)
+        router.get(
+            TOKENS_PATH,
+            operation_id="listTokens",
+            response_model=TokenListAnswer,
+            responses=documented.problems("invalid_request", "unavailable"),
+        )(self.list_tokens)
+        router.delete(
+            f"{TOKENS_PATH}/{{token_id}}",
+            operation_id="revokeToken",
+            status_code=204,
+            response_description="It is worth nothing any more.",
+            responses=documented.problems("not_found", "unavailable"),
+        )(self.revoke_token)
+        return router
+
+    def get_me(self, caller: Anybody) -> Response:
+        """Who you are, and what you may do."""
+        token = self._tokens.of(caller)
+        limits = asdict(self._limits_of(caller.project))
+        answer = {
+            "user": caller.user,
+            "project": caller.project,
+            "role": caller.role,
+            "scopes": sorted(caller.scopes),
+            "token": None if token is None else _about(token),
+            "limits": limits,
+        }
+        return json_response(MeAnswer.model_validate(answer))
+
+    def create_token(self, caller: TokenManager, raw: RawBody) -> Response:
+        """Make a token.
+
+        Its text is in this answer and nowhere else. It can have at most your own rights. Who is no admin makes tokens
+        for itself alone, and only with the scope `service:admin` are tokens made for another project; a project comes
+        into being with its first token. A repeat makes another token.
+        """
+        token, text = self._tokens.create(_wish_of(parse(TokenBody, raw)), caller=caller)
+        answer = NewTokenAnswer.model_validate({**_about(token), "token": text.revealed})
+        return json_response(answer, status=201, headers={"Location": f"{TOKENS_PATH}/{token.id}"})
+
+    def list_tokens(
+        self,
+        caller: TokenManager,
+        *,
+        project: Annotated[ProjectName | None, Query(description="Another project; for `service:admin`.")] = None,
+    ) -> Response:
+        """Your tokens or, as an admin, those of the project.
+
+        Newest first, also those that are worth nothing any more.
+        """
+        tokens = self._tokens.list_all(caller=caller, project=project)
+        return json_response(TokenListAnswer(tokens=[TokenAnswer.model_validate(_about(token)) for token in tokens]))
+
+    def revoke_token(self, token_id: str, caller: TokenManager) -> Response:
+        """Revoke a token: at once here, within seconds where other processes serve. A repeat does no harm."""
+        self._tokens.revoke(token_id, caller=caller)
+        return Response(status_code=204)
+
+
+def _about(token: Token) -> dict[str, Any]:
+    shown = {name: getattr(token, name) for name in TokenAnswer.model_fields}
+    return {**shown, "scopes": sorted(token.scopes)}
+
+
+def _wish_of(body: TokenBody) -> TokenWish:
+    return TokenWish(
+        name=body.name,
+        user=body.user,
+        project=body.project,
+        role=None if body.role is None else Role(body.role),
+        scopes=None if body.scopes is None else frozenset(Scope(scope) for scope in body.scopes),
+        expires_at=body.expires_at,
+    )

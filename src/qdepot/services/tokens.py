@@ -1,0 +1,197 @@
+"""Tokens: make, list, revoke. Nobody gives more rights than he has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from qdepot.archive.layout import checked_project
+from qdepot.domain.caller import ALL_SCOPES, Caller, Role, Scope
+from qdepot.domain.token import Token, TokenText
+from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from qdepot.ports.clock import Clock
+from qdepot.ports.token_register import TokenRegister
+
+DEFAULT_PROJECT = "default"
+FIRST_USER = "admin"
+
+USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+"""What a user may be called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenWish:
+    """A token as somebody wants it; what is None is as far as possible as the caller has it.
+
+    Attributes:
+        name: What it is for.
+        user: On whose behalf its bearer acts; None: the caller's.
+        project: In which project; None: the caller's.
+        role: What the user is there; None: a member, or what the caller is if that is less.
+        scopes: What may be done with it; None: all that the role may and the caller has.
+        expires_at: From then on it is worth nothing; None: never.
+    """
+
+    name: str = ""
+    user: str | None = None
+    project: str | None = None
+    role: Role | None = None
+    scopes: frozenset[Scope] | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What can be asked of tokens.
+
+    A member sees, makes and revokes its own; an admin those of the project; ``service:admin`` those of all projects. A
+    project comes into being with its first token.
+
+    Attributes:
+        register, clock: Where tokens are.
+        on_revoked: Called with the id of a token that is worth nothing any more.
+    """
+
+    register: TokenRegister
+    clock: Clock
+    on_revoked: Callable[[str], None]
+
+    def create(self, wish: TokenWish, *, caller: Caller) -> tuple[Token, TokenText]:
+        """Make a token. Its text is known only now: it is not kept.
+
+        Raises:
+            PermissionDeniedError: The caller may not give that to that user.
+            InvalidRequestError: A name cannot be one, the role does not have a scope, or the time is over.
+        """
+        now = self.clock.now()
+        if wish.expires_at is not None and wish.expires_at <= now:
+            raise InvalidRequestError(
+                "expires_at: the token would have expired already", solution="Choose a later time."
+            )
+        text = TokenText.new()
+        user, project = checked_user(wish.user or caller.user), checked_project(wish.project or caller.project)
+        role, scopes = _granted(wish, user=user, project=project, caller=caller)
+        token = Token(
+            id=text.id,
+            project=project,
+            user=user,
+            role=role,
+            scopes=scopes,
+            name=wish.name,
+            made_by=caller.user,
+            created_at=now,
+            expires_at=wish.expires_at,
+            secret_sha256=text.sha256,
+        )
+        self.register.add(token)
+        return token, text
+
+    def of(self, caller: Caller) -> Token | None:
+        """The token that the caller came with; None if it came without."""
+        return None if caller.token_id is None else self.register.get(caller.token_id)
+
+    def list_all(self, *, caller: Caller, project: str | None = None) -> list[Token]:
+        """The tokens that the caller may see, newest first, also those that are worth nothing any more.
+
+        Raises:
+            PermissionDeniedError: The project is not the caller's.
+        """
+        wanted = project or caller.project
+        _check_project(wanted, caller)
+        return self.register.list_all(project=wanted, user=None if caller.role is Role.ADMIN else caller.user)
+
+    def revoke(self, token_id: str, *, caller: Caller) -> None:
+        """Make a token worthless: here at once, in other processes within seconds. Repeats are fine.
+
+        Raises:
+            NotFoundError: There is none that the caller may see.
+        """
+        token = self.register.get(token_id)
+        if token is None or not _sees(caller, token):
+            raise NotFoundError(f"there is no token {token_id[:64]}", solution="List them: qdepot tokens list.")
+        self.register.revoke(token_id, at=self.clock.now())
+        self.on_revoked(token_id)
+
+    def create_first(self, text: TokenText) -> bool:
+        """Make this the first token, of somebody who may do everything; False if there is any token already."""
+        return self.register.add_first(self._of_admin(text, made_by="first start"))
+
+    def adopt(self, text: TokenText) -> bool:
+        """Let a token that was made elsewhere be valid; False if it was known, which it stays as it is."""
+        try:
+            self.register.add(self._of_admin(text, made_by="settings"))
+        except ConflictError:
+            return False
+        return True
+
+    def _of_admin(self, text: TokenText, *, made_by: str) -> Token:
+        return Token(
+            id=text.id,
+            project=DEFAULT_PROJECT,
+            user=FIRST_USER,
+            role=Role.ADMIN,
+            scopes=ALL_SCOPES,
+            name=made_by,
+            made_by=made_by,
+            created_at=self.clock.now(),
+            secret_sha256=text.sha256,
+        )
+
+
+def checked_user(user: str) -> str:
+    """The name itself, if a user may be called so.
+
+    Raises:
+        InvalidRequestError: No.
+    """
+    if not USER.fullmatch(user):
+        raise InvalidRequestError(
+            f"{user[:100]!r} cannot be the name of a user",
+            solution="Use 1 to 100 letters, digits and the characters . _ @ + -, the first a letter or digit.",
+        )
+    return user
+
+
+def _granted(wish: TokenWish, *, user: str, project: str, caller: Caller) -> tuple[Role, frozenset[Scope]]:
+    """Role and scopes of the new token.
+
+    Raises:
+        PermissionDeniedError: They would be more than the caller's, or for somebody else.
+        InvalidRequestError: The role does not have a scope.
+    """
+    _check_project(project, caller)
+    if user != caller.user and caller.role is not Role.ADMIN:
+        raise PermissionDeniedError("only an admin makes tokens for other users", solution="Ask an admin.")
+    role = wish.role or (Role.MEMBER if caller.role.covers(Role.MEMBER) else caller.role)
+    if not caller.role.covers(role):
+        raise PermissionDeniedError(f"the role {role} is above yours, {caller.role}", solution="Ask an admin.")
+    possible = role.scopes | ({Scope.SERVICE_ADMIN} if role is Role.ADMIN else frozenset())
+    if wish.scopes is None:
+        return role, role.scopes & caller.scopes
+    if not wish.scopes <= possible:
+        raise InvalidRequestError(f"a {role} cannot have: {_listed(wish.scopes - possible)}", solution="Leave it out.")
+    if not wish.scopes <= caller.scopes:
+        raise PermissionDeniedError(f"you cannot give what you do not have: {_listed(wish.scopes - caller.scopes)}")
+    return role, wish.scopes
+
+
+def _check_project(project: str, caller: Caller) -> None:
+    """The answer is the same whether or not there is such a project."""
+    if project != caller.project and not caller.may(Scope.SERVICE_ADMIN):
+        raise PermissionDeniedError(
+            f"these tokens are managed within their project; yours is {caller.project}",
+            solution="Ask somebody who has the scope service:admin.",
+        )
+
+
+def _sees(caller: Caller, token: Token) -> bool:
+    if caller.may(Scope.SERVICE_ADMIN):
+        return True
+    is_own = token.user == caller.user or caller.role is Role.ADMIN
+    return is_own and token.project == caller.project
+
+
+def _listed(scopes: frozenset[Scope]) -> str:
+    return ", ".join(sorted(scopes))
