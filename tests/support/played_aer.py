@@ -29,7 +29,7 @@ def simulate(payload: Payload) -> Payload:
 
 
 def describe(payload: Payload) -> Payload:
-    return Payload(meta={"packages": {}, "qpy_versions": [], "fake_devices": []})
+    return Payload(meta={"packages": {}, "qpy_versions": [], "fake_devices": {}})
 
 
 _TAKES = re.compile(rb"// takes: ([0-9.]+)")

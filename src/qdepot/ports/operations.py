@@ -23,11 +23,15 @@ def check_task(
 ) -> Task:
     """Read the circuits and check them against a backend; nothing is run.
 
+    The memory that a state takes is checked against the backend's property ``memory_limit_bytes``, where it has one.
+
     The answer's ``meta`` is a program's summary (see :class:`qdepot.domain.program.ProgramSummary`).
     """
     return Task(
         operation="check",
-        payload=_payload(program, options=options, backend=backend, max_total_shots=max_total_shots),
+        payload=_payload(
+            program, options=options, backend=backend, max_total_shots=max_total_shots, **_memory_of(backend)
+        ),
         lane=Lane.CHECK,
         limits=limits,
         owner=owner,
@@ -67,8 +71,13 @@ def simulate_task(
 
 
 def describe_task() -> Task:
-    """Ask a child for its versions: ``meta`` holds ``packages``, ``qpy_versions`` and ``fake_devices``."""
+    """Ask a child for its versions: ``meta`` holds ``packages``, ``qpy_versions``, ``fake_devices``, ``sandbox``."""
     return Task(operation="describe", payload=Payload(), lane=Lane.CHECK)
+
+
+def _memory_of(backend: BackendInfo) -> dict[str, object]:
+    limit = backend.properties.get("memory_limit_bytes")
+    return {"memory_mb": limit // 1024**2} if isinstance(limit, int) else {}
 
 
 def _payload(program: Program, *, options: Mapping[str, object], backend: BackendInfo, **extra: object) -> Payload:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from qdepot.quantum.compact import Compact
 
 _PACKAGE = "qiskit_ibm_runtime"
 _PREFIX = "fake_"
+_QUBITS = re.compile(r'"n_qubits"\s*:\s*(\d+)')
 _Used = set[tuple[str, tuple[int, ...]]]
 
 
@@ -55,11 +57,23 @@ class Device:
 @cache
 def device_names() -> tuple[str, ...]:
     """The fake devices that are installed; none without ``qiskit-ibm-runtime``. Imports nothing."""
+    return tuple(_records())
+
+
+@cache
+def device_qubits() -> dict[str, int]:
+    """How many qubits each fake device has, as its record says. Reads some megabytes; imports nothing."""
+    sizes = {name: _QUBITS.search(record.read_text()) for name, record in _records().items()}
+    return {name: int(size[1]) for name, size in sizes.items() if size is not None}
+
+
+def _records() -> dict[str, Path]:
+    """The file with the configuration of each device, by its name."""
     package = importlib.util.find_spec(_PACKAGE)
     if package is None or package.origin is None:
-        return ()
+        return {}
     folder = Path(package.origin).parent / "fake_provider" / "backends"
-    return tuple(sorted(f"{_PREFIX}{entry.parent.name}" for entry in folder.glob("*/conf_*.json")))
+    return {f"{_PREFIX}{record.parent.name}": record for record in sorted(folder.glob("*/conf_*.json"))}
 
 
 def check_device_name(name: str) -> None:

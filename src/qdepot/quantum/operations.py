@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from qdepot.ports.compute_pool import Payload
 from qdepot.quantum.check import checked, summary
-from qdepot.quantum.devices import device_names
+from qdepot.quantum.devices import device_names, device_qubits
 from qdepot.quantum.gate_names import reserved_names
 from qdepot.quantum.openqasm3_ast import warm_up
 from qdepot.quantum.order import Order
@@ -71,15 +71,15 @@ def describe(payload: Payload) -> Payload:
     """Tell what is installed.
 
     Returns:
-        ``meta``: ``packages`` (version by name), ``qpy_versions`` (oldest and newest that is read), ``fake_devices``,
-        ``sandbox`` (by name of a wall, whether it stands round this child).
+        ``meta``: ``packages`` (version by name), ``qpy_versions`` (oldest and newest that is read), ``fake_devices``
+        (number of qubits by name), ``sandbox`` (by name of a wall, whether it stands round this child).
     """
     del payload
     return Payload(
         meta={
             "packages": package_versions(),
             "qpy_versions": [OLDEST_VERSION, NEWEST_VERSION],
-            "fake_devices": list(device_names()),
+            "fake_devices": device_qubits(),
             "sandbox": probe(),
         }
     )

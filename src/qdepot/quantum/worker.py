@@ -111,7 +111,7 @@ class Worker:
         if self.problem is not None:
             raise UnavailableError(
                 f"nothing can be run here: {self.problem}",
-                solution="Install what is missing (pip install 'qdepot[server,aer]', the system's libseccomp) and restart "
+                solution="Install what is missing (pip install 'qdepot[server,aer]', libseccomp) and restart "
                 "the service; or see the setting `sandbox`.",
             )
         if name not in self.table.operations:

@@ -21,7 +21,7 @@ class About:
         self._known: Mapping[str, object] = {}
 
     def describe(self, *, wait_s: float = 0.0) -> Mapping[str, object]:
-        """``packages``, ``qpy_versions`` and ``fake_devices``; empty while no child has answered.
+        """``packages``, ``qpy_versions``, ``fake_devices`` and ``sandbox``; empty while no child has answered.
 
         Args:
             wait_s: Longest wait for the first answer, in seconds.

@@ -170,3 +170,9 @@ def test_without_the_package_there_are_no_devices(monkeypatch):
         assert "pip install" in caught.value.solution
     finally:
         devices.device_names.cache_clear()
+
+
+def test_each_device_tells_how_many_qubits_it_has():
+    sizes = devices.device_qubits()
+    assert sizes.keys() == set(devices.device_names())
+    assert sizes["fake_torino"] == devices.device("fake_torino").num_qubits

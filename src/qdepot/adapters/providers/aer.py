@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from qdepot.adapters.providers.aer_backends import PROVIDER, aer_backends
+from qdepot.adapters.providers.aer_backends import PROVIDER, BackendLimits, aer_backends
 from qdepot.adapters.providers.aer_run import Plan, Run
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.fitting import check_fits
@@ -30,6 +30,20 @@ _WORDS = {
 }
 
 
+class LimitSettings(BaseModel):
+    """Limits of one backend; what is left out is as for all.
+
+    Attributes:
+        time_limit_s: Longest simulation in seconds.
+        memory_bytes: Memory that one simulation may use.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_limit_s: PositiveFloat | None = None
+    memory_bytes: PositiveInt | None = None
+
+
 class AerSettings(BaseModel):
     """Settings of the provider ``aer``.
 
@@ -38,12 +52,17 @@ class AerSettings(BaseModel):
             may take them.
         part_interval_s: Results of a job that goes on are stored so often, in seconds: what is lost at most when the
             process dies. A job that is over sooner is stored once, as a whole.
+        limits: By name of a backend, limits that differ from ``run_time_limit_s`` and ``run_memory_bytes``.
+        exact_sampling: Small circuits without noise are drawn from their exact distribution where nobody asked for
+            anything else; false: Aer draws every shot of every job.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     depth: PositiveInt = 64
     part_interval_s: PositiveFloat = 5.0
+    limits: dict[str, LimitSettings] = Field(default_factory=dict)
+    exact_sampling: bool = True
 
 
 class AerProvider:
@@ -78,10 +97,10 @@ class AerProvider:
             monotonic: Seconds that only grow.
         """
         self._pool = pool
-        self._limits = limits
         self._cores = cores
         self._describe = describe
         self._settings = settings or AerSettings()
+        self._limits = _limits_by_backend(self._settings, limits)
         self._monotonic = monotonic
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
@@ -92,8 +111,9 @@ class AerProvider:
 
     def backends(self) -> Sequence[BackendInfo]:
         """One backend per simulation method, and one per fake device."""
-        devices = self._describe().get("fake_devices", [])
-        return aer_backends(tuple(map(str, devices)) if isinstance(devices, list) else ())
+        devices = self._describe().get("fake_devices", {})
+        known = tuple(devices.items()) if isinstance(devices, Mapping) else ()
+        return aer_backends(known, self._limits)
 
     def submit(self, submission: Submission) -> str:
         """Start a simulation, or find the one with this tag.
@@ -225,14 +245,25 @@ class AerProvider:
             job_id=submission.job_id,
             num_circuits=len(program.circuits),
             done=submission.done,
-            limits=self._limits_of(submission),
+            limits=self._limits_of(submission, backend),
             task_of=task_of,
             part_interval_s=self._settings.part_interval_s,
         )
 
-    def _limits_of(self, submission: Submission) -> Limits:
-        time_s = min(self._limits.time_s, submission.timeout_s or self._limits.time_s)
-        return Limits(time_s=time_s, memory_bytes=self._limits.memory_bytes)
+    def _limits_of(self, submission: Submission, backend: BackendInfo) -> Limits:
+        most = self._limits.of(backend.name)
+        return replace(most, time_s=min(most.time_s, submission.timeout_s or most.time_s))
+
+
+def _limits_by_backend(settings: AerSettings, default: Limits) -> BackendLimits:
+    own = (
+        (
+            name,
+            Limits(time_s=each.time_limit_s or default.time_s, memory_bytes=each.memory_bytes or default.memory_bytes),
+        )
+        for name, each in settings.limits.items()
+    )
+    return BackendLimits(default=default, by_backend=tuple(own))
 
 
 def _report(status: ProviderStatus, failure: Failure | None = None) -> ProviderReport:
