@@ -41,6 +41,9 @@ def submit(
     optimization_level: Annotated[int | None, typer.Option("--optimization-level", "-O", help="0 to 3.")] = None,
     method: Annotated[str | None, typer.Option(help="Simulation method.")] = None,
     noise: Annotated[str | None, typer.Option(help="A fake device whose noise is simulated.")] = None,
+    sampling: Annotated[
+        str | None, typer.Option(help="`aer`: the simulator draws every shot, also where that is slower.")
+    ] = None,
     parameters: Annotated[
         str | None, typer.Option(help="Parameter values as JSON, e.g. '{\"theta\": [0.1, 0.2]}'.", metavar="JSON")
     ] = None,
@@ -73,6 +76,7 @@ def submit(
         "optimization_level": optimization_level,
         "method": method,
         "noise": noise,
+        "sampling": sampling,
         "parameter_values": _json_option("--parameters", parameters),
         "observables": _observables(observables),
         "precision": precision,

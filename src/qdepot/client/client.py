@@ -83,6 +83,7 @@ class Client:
         optimization_level: int | None = None,
         method: str | None = None,
         noise: str | None = None,
+        sampling: str | None = None,
         parameter_values: object = None,
         observables: object = None,
         precision: float | None = None,
@@ -105,6 +106,7 @@ class Client:
             optimization_level: Of the transpiler, 0 to 3; None: the backend's choice.
             method: Simulation method.
             noise: Name of a fake device whose noise is simulated.
+            sampling: ``"aer"`` has the simulator draw every shot, also where the exact distribution would be faster.
             parameter_values: By name or as an array in Qiskit's order; of several circuits: a list, one entry each.
             observables: Makes the job an estimator: a Pauli string, ``{"ZZ": 1.0}``, a ``SparsePauliOp``, or lists of
                 such; of several circuits: one for all, or a list, one entry each.
@@ -129,6 +131,7 @@ class Client:
             optimization_level=optimization_level,
             method=method,
             noise=noise,
+            sampling=sampling,
             parameter_values=parameter_values,
             observables=observables,
             precision=precision,

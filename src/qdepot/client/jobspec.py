@@ -27,6 +27,7 @@ class JobOptions(TypedDict, total=False):
     optimization_level: int | None
     method: str | None
     noise: str | None
+    sampling: str | None
     parameter_values: object
     observables: object
     precision: float | None
@@ -48,6 +49,7 @@ class JobSpec:
     optimization_level: int | None = None
     method: str | None = None
     noise: str | None = None
+    sampling: str | None = None
     parameter_values: object = None
     observables: object = None
     precision: float | None = None
@@ -179,6 +181,7 @@ def _options(spec: JobSpec) -> dict[str, JsonValue]:
         "optimization_level": spec.optimization_level,
         "method": spec.method,
         "noise": spec.noise,
+        "sampling": spec.sampling,
     }
     return {name: value for name, value in given.items() if value is not None}
 

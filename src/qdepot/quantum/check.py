@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit import QuantumCircuit
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
@@ -20,9 +19,8 @@ from qdepot.quantum.method_choice import method_for_estimation, method_for_sampl
 from qdepot.quantum.observables import observables
 from qdepot.quantum.order import CircuitOrder, Order
 from qdepot.quantum.parameters import bindings
-from qdepot.quantum.parse import Reading, read
-from qdepot.quantum.survey import Survey, surveyed
-from qdepot.quantum.writing_out import written_out
+from qdepot.quantum.parse import Reading
+from qdepot.quantum.understood import Understood, understood
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +29,7 @@ class Checked:
 
     Attributes:
         index: Its place in the program.
-        reading: What was read.
-        circuit: The same, with every gate's name meaning what the simulator takes it for.
-        survey: What is in ``circuit``.
+        source: What was read.
         method: Aer's simulation method.
         values: Values of its parameters.
         shape: Of the result.
@@ -43,9 +39,7 @@ class Checked:
     """
 
     index: int
-    reading: Reading
-    circuit: QuantumCircuit
-    survey: Survey
+    source: Understood
     method: str
     values: BindingsArray
     shape: tuple[int, ...]
@@ -53,18 +47,14 @@ class Checked:
     observables: ObservablesArray | None = None
     precision: float = 0.0
 
+    @property
+    def reading(self) -> Reading:
+        """The circuit and its registers as they were sent."""
+        return self.source.reading
+
     def summary(self) -> dict[str, object]:
         """What users are told about it, as JSON data."""
-        circuit = self.reading.circuit
-        return {
-            "num_qubits": circuit.num_qubits,
-            "num_clbits": circuit.num_clbits,
-            "registers": [{"name": each.name, "num_bits": len(each.bits)} for each in self.reading.registers],
-            "parameters": [parameter.name for parameter in circuit.parameters],
-            "depth": circuit.depth(),
-            "size": circuit.size(),
-            "shape": list(self.shape),
-        }
+        return {**self.source.about, "shape": list(self.shape)}
 
 
 def checked(order: Order) -> list[Checked]:
@@ -96,15 +86,13 @@ def summary(found: Sequence[Checked]) -> dict[str, object]:
 
 
 def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
-    reading, circuit, survey = _read(sent, order)
-    rules.check_registers(reading.registers, survey)
-    values = bindings(reading.circuit, sent.parameter_values)
+    source = _read(sent, order)
+    rules.check_registers(source.reading.registers, source.survey)
+    values = bindings(source.reading.circuit, sent.parameter_values)
     return Checked(
         index=sent.index,
-        reading=reading,
-        circuit=circuit,
-        survey=survey,
-        method=method_for_sampling(circuit, survey, order),
+        source=source,
+        method=method_for_sampling(source.circuit, source.survey, order),
         values=values,
         shape=values.shape,
         shots=rules.checked_shots(sent.shots, order.backend),
@@ -112,16 +100,14 @@ def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
 
 
 def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
-    reading, circuit, survey = _read(sent, order)
-    rules.check_no_measurement(survey)
-    values = bindings(reading.circuit, sent.parameter_values)
-    wanted = observables(sent.observables, num_qubits=circuit.num_qubits)
+    source = _read(sent, order)
+    rules.check_no_measurement(source.survey)
+    values = bindings(source.reading.circuit, sent.parameter_values)
+    wanted = observables(sent.observables, num_qubits=source.circuit.num_qubits)
     return Checked(
         index=sent.index,
-        reading=reading,
-        circuit=circuit,
-        survey=survey,
-        method=method_for_estimation(circuit, survey, order),
+        source=source,
+        method=method_for_estimation(source.circuit, source.survey, order),
         values=values,
         shape=_broadcast(values.shape, wanted.shape),
         observables=wanted,
@@ -129,14 +115,10 @@ def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
     )
 
 
-def _read(sent: CircuitOrder, order: Order) -> tuple[Reading, QuantumCircuit, Survey]:
-    reading = read(sent.source, sent.format)
-    rules.check_width(reading.circuit, order.backend)
-    survey = surveyed(reading.circuit)
-    if not survey.must_be_written_out:
-        return reading, reading.circuit, survey
-    circuit = written_out(reading.circuit)
-    return reading, circuit, surveyed(circuit)
+def _read(sent: CircuitOrder, order: Order) -> Understood:
+    source = understood(sent.source, sent.format)
+    rules.check_width(source.reading.circuit, order.backend)
+    return source
 
 
 def _broadcast(values: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:

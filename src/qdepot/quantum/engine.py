@@ -68,6 +68,10 @@ class Values:
     sets: int = 1
     columns: Mapping[object, NDArray[np.float64]] = field(default_factory=dict)
 
+    def of(self, circuit: QuantumCircuit) -> Values:
+        """Those that a circuit still has a use for: the transpiler may have done away with parameters."""
+        return Values(sets=self.sets, columns={parameter: self.columns[parameter] for parameter in circuit.parameters})
+
 
 def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Experiment]:
     """Run a circuit once for each set of values, in one call of Aer.
@@ -92,9 +96,9 @@ def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Exp
         "enable_truncation": settings.truncate,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    used = {parameter: values.columns[parameter] for parameter in circuit.parameters}
+    used = values.of(circuit).columns
     try:
-        # Aer counts the sets by the parameters that it meets, and the transpiler may have done away with them
+        # Aer counts the sets by the parameters that it meets
         circuits, bindings = ([circuit], [used]) if used else ([circuit] * values.sets, None)
         result = _simulator(settings.method).run(circuits, parameter_binds=bindings, **given).result()
     except AerError as error:

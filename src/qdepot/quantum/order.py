@@ -56,13 +56,19 @@ class BackendOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How it runs; None leaves the choice to qdepot."""
+    """How it runs; None leaves the choice to qdepot.
+
+    Attributes:
+        seed, memory, optimization_level, method, noise: As callers send them.
+        sampling: ``aer`` has every shot drawn by the simulator.
+    """
 
     seed: int | None = None
     memory: bool = False
     optimization_level: int | None = None
     method: str | None = None
     noise: str | None = None
+    sampling: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,12 @@ class Entry:
     members: dict[str, bytes] = field(default_factory=dict)
 
 
-def sampler_entry(circuit: Checked, experiments: Sequence[Experiment], *, memory: bool) -> Entry:
+def aer_samples(experiments: Sequence[Experiment], wording: Wording, *, shots: int, memory: bool) -> list[Sample]:
+    """What Aer reports, one experiment for each set of values in C order."""
+    return [_sample(experiment, wording, shots=shots, memory=memory) for experiment in experiments]
+
+
+def sampler_entry(circuit: Checked, samples: Sequence[Sample], *, memory: bool) -> Entry:
     """The result of a sampled circuit.
 
     Where there is a shape, counts are a list in C order of it; per-shot strings are one flat list in C order of the
@@ -37,17 +42,15 @@ def sampler_entry(circuit: Checked, experiments: Sequence[Experiment], *, memory
 
     Args:
         circuit: What was run.
-        experiments: What Aer reports, one for each set of values in C order.
+        samples: One for each set of values in C order.
         memory: Whether the outcome of each shot is wanted.
     """
-    wording = Wording(circuit.reading.registers)
-    samples = [_sample(experiment, wording, shots=circuit.shots, memory=memory) for experiment in experiments]
     joined = [sample.counts() for sample in samples]
     document: dict[str, object] = {
         "shots": circuit.shots,
         "shape": list(circuit.shape),
         "counts": _shaped(joined, circuit.shape),
-        "registers": _registers(samples, joined, wording.registers, circuit.shape),
+        "registers": _registers(samples, joined, circuit.reading.registers, circuit.shape),
     }
     if memory:
         document["memory"] = [bits for sample in samples for bits in sample.memory()]

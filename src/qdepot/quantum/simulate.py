@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
 import time
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit import QuantumCircuit, qpy
 
 from qdepot.domain.program import ProgramKind
 from qdepot.ports.compute_pool import Payload
-from qdepot.quantum import engine, estimate
+from qdepot.quantum import engine, estimate, exact_sampling
+from qdepot.quantum.bits import Wording
 from qdepot.quantum.blame import circuit_blamed
 from qdepot.quantum.check import Checked, checked, summary
 from qdepot.quantum.compact import compacted
 from qdepot.quantum.devices import Device, device, noise_for
+from qdepot.quantum.methods import AUTOMATIC, chosen_method
 from qdepot.quantum.order import Order
 from qdepot.quantum.parameters import flat_columns
-from qdepot.quantum.sample import Entry, sampler_entry
+from qdepot.quantum.sample import Entry, aer_samples, sampler_entry
 from qdepot.quantum.survey import surveyed
-from qdepot.quantum.transpile import Prepared, prepared
+from qdepot.quantum.transpile import Prepared
+from qdepot.quantum.understood import Ready, ready
 from qdepot.quantum.versions import package_versions
 
 _SEED_BITS = 53
 """Seeds survive a client that reads all numbers as doubles."""
 
 _DIGITS = 6
+
+_ONLY_AER = "aer"
+
+_How = dict[str, object]
+"""How a circuit was run, for its metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,33 +87,53 @@ def circuit_seed(seed: int, index: int) -> int:
 
 def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ran:
     started = time.perf_counter()
-    level = order.options.optimization_level
-    ready = prepared(circuit.circuit, circuit.survey, method=circuit.method, level=level, on=on)
+    fit = ready(circuit.source, method=circuit.method, level=order.options.optimization_level, on=order.device)
     prepared_at = time.perf_counter()
     run = _sampled if order.kind is ProgramKind.SAMPLER else _estimated
-    entry, method = run(circuit, ready, order, on=on, seed=seed)
+    entry, how = run(circuit, fit, order, on=on, seed=seed)
     metadata = {
         "seed": seed,
-        "method": method,
-        "optimization_level": ready.optimization_level,
+        **how,
+        "optimization_level": fit.prepared.optimization_level,
         "times": {
             "prepare_s": round(prepared_at - started, _DIGITS),
             "run_s": round(time.perf_counter() - prepared_at, _DIGITS),
         },
     }
-    if order.kind is ProgramKind.ESTIMATOR:
-        metadata["target_precision"] = circuit.precision
-        metadata["values"] = "drawn from a normal distribution" if circuit.precision else "exact"
     entry.document["metadata"] = metadata
-    return _Ran(index=circuit.index, entry=entry, prepared=_qpy_bytes(ready.circuit), metadata=metadata)
+    return _Ran(index=circuit.index, entry=entry, prepared=fit.qpy_bytes, metadata=metadata)
 
 
-def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
-    keeps_all = on is None and not circuit.survey.has_control_flow
-    compact = None if keeps_all else compacted(ready.circuit, surveyed(ready.circuit).qubits)
-    runs = ready.circuit if compact is None else compact.circuit
+def _sampled(circuit: Checked, fit: Ready, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, _How]:
+    memory = order.options.memory
+    wording = Wording(circuit.reading.registers)
+    found = fit.distribution if _may_be_drawn(order) else None
+    if found is not None and found.is_worth_it(shots=circuit.shots):
+        values = _values(circuit).of(fit.prepared.circuit)
+        shots = exact_sampling.Shots(number=circuit.shots, memory=memory, seed=seed)
+        samples = exact_sampling.drawn(found, values.columns, shots, sets=values.sets, wording=wording)
+        return sampler_entry(circuit, samples, memory=memory), {
+            "method": exact_sampling.METHOD,
+            "sampling": exact_sampling.NAME,
+        }
+    experiments, method = _simulated(circuit, fit.prepared, order, on=on, seed=seed)
+    samples = aer_samples(experiments, wording, shots=circuit.shots, memory=memory)
+    return sampler_entry(circuit, samples, memory=memory), {"method": method, "sampling": "aer"}
+
+
+def _may_be_drawn(order: Order) -> bool:
+    """Whether nobody asked for a simulator of a certain kind."""
+    return order.device is None and chosen_method(order) == AUTOMATIC and order.options.sampling != _ONLY_AER
+
+
+def _simulated(
+    circuit: Checked, fit: Prepared, order: Order, *, on: Device | None, seed: int
+) -> tuple[list[engine.Experiment], str]:
+    keeps_all = on is None and not circuit.source.survey.has_control_flow
+    compact = None if keeps_all else compacted(fit.circuit, surveyed(fit.circuit).qubits)
+    runs = fit.circuit if compact is None else compact.circuit
     settings = engine.Settings(
-        method=ready.method,
+        method=fit.method,
         seed=seed,
         shots=circuit.shots,
         memory=order.options.memory,
@@ -117,17 +143,17 @@ def _sampled(circuit: Checked, ready: Prepared, order: Order, *, on: Device | No
         truncate=keeps_all,
     )
     experiments = engine.run(runs, _values(circuit), settings)
-    entry = sampler_entry(circuit, experiments, memory=order.options.memory)
-    return entry, engine.method_used(experiments, settings)
+    return experiments, engine.method_used(experiments, settings)
 
 
-def _estimated(circuit: Checked, ready: Prepared, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, str]:
-    sums = estimate.pauli_sums(circuit, ready.circuit)
+def _estimated(circuit: Checked, fit: Ready, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, _How]:
+    ran = fit.prepared.circuit
+    sums = estimate.pauli_sums(circuit, ran)
     needed = estimate.qubits_in(sums)
-    compact = compacted(ready.circuit, surveyed(ready.circuit).qubits | needed)
+    compact = compacted(ran, surveyed(ran).qubits | needed)
     runs = estimate.with_expectation_values(compact, sums)
     settings = engine.Settings(
-        method=ready.method,
+        method=fit.prepared.method,
         seed=seed,
         threads=engine.useful_threads(runs, threads=order.threads, shots=1),
         memory_mb=order.memory_mb,
@@ -136,7 +162,11 @@ def _estimated(circuit: Checked, ready: Prepared, order: Order, *, on: Device | 
     )
     experiments = engine.run(runs, _values(circuit), settings) if needed else []
     entry = estimate.estimator_entry(circuit, experiments, sums, seed=seed)
-    return entry, engine.method_used(experiments, settings)
+    return entry, {
+        "method": engine.method_used(experiments, settings),
+        "target_precision": circuit.precision,
+        "values": "drawn from a normal distribution" if circuit.precision else "exact",
+    }
 
 
 def _values(circuit: Checked) -> engine.Values:
@@ -166,9 +196,3 @@ def _about(on: Device) -> dict[str, object]:
 
 def _calibration_name(on: Device) -> str:
     return f"calibration/{on.name}.json"
-
-
-def _qpy_bytes(circuit: QuantumCircuit) -> bytes:
-    buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
-    return buffer.getvalue()

@@ -78,6 +78,11 @@ class OptionsBody(_Request):
         | None
     ) = Field(default=None, description="Simulation method; only for the backend `aer`.")
     noise: str | None = Field(default=None, max_length=100, description="A fake device whose noise is simulated.")
+    sampling: Literal["automatic", "aer"] | None = Field(
+        default=None,
+        description="`aer`: the simulator draws every shot. Else small circuits without noise are drawn from their "
+        "exact distribution, which is faster.",
+    )
 
 
 class JobBody(_Request):

@@ -38,6 +38,7 @@ def test_what_was_given_is_sent():
         optimization_level=0,
         method="statevector",
         noise="fake_torino",
+        sampling="aer",
         priority=-3,
         timeout_s=1.5,
     )
@@ -47,6 +48,7 @@ def test_what_was_given_is_sent():
         "optimization_level": 0,
         "method": "statevector",
         "noise": "fake_torino",
+        "sampling": "aer",
     }
     assert (body["backend"], body["name"], body["tags"]) == ("aer_mps", "n", ["t"])
     assert (body["priority"], body["timeout_s"], body["program"]["shots"]) == (-3, 1.5, 7)

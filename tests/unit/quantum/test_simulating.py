@@ -42,9 +42,9 @@ def test_each_circuit_of_a_job_can_be_repeated_alone_with_its_seed():
         assert counts(COIN, options={"seed": entry["metadata"]["seed"]}) == entry["counts"]
 
 
-def test_a_single_circuit_gives_the_counts_that_aer_gives_with_the_seed():
+def test_with_the_simulators_own_sampling_a_circuit_gives_the_counts_that_aer_gives_with_the_seed():
     reference = AerSimulator().run(QuantumCircuit.from_qasm_str(BELL2.decode()), shots=500, seed_simulator=99).result()
-    assert counts(BELL2, shots=500, options={"seed": 99}) == reference.get_counts()
+    assert counts(BELL2, shots=500, options={"seed": 99, "sampling": "aer"}) == reference.get_counts()
 
 
 @pytest.mark.parametrize("seed", [0, 2**31, 2**53, 2**63 - 1])
@@ -78,7 +78,8 @@ def test_the_method_that_was_used_is_told(backend, method):
 
 
 def test_automatic_tells_what_it_chose():
-    first, second = results(BELL3, openqasm3("qubit[1] q; bit[1] c; t q; c = measure q;"))
+    not_clifford = openqasm3("qubit[1] q; bit[1] c; t q; c = measure q;")
+    first, second = results(BELL3, not_clifford, options={"sampling": "aer"})
     assert first["metadata"]["method"] == "stabilizer"
     assert second["metadata"]["method"] == "statevector"
 

@@ -229,6 +229,8 @@ class AerProvider:
         program = submission.program
         seed = submission.options.get("seed")
         options = {**submission.options, "seed": _seed_of(submission.job_id) if seed is None else seed}
+        if not self._settings.exact_sampling:
+            options["sampling"] = "aer"
 
         def task_of(first: int, count: int, limits: Limits) -> Task:
             return simulate_task(
