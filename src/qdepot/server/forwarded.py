@@ -47,7 +47,7 @@ class Forwarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as the client sent it."""
-        if scope["type"] == "http" and scope.get("client") and self._trusts(scope["client"][0]):
+        if self._proxies and scope["type"] == "http" and scope.get("client") and self._trusts(scope["client"][0]):
             scope = self._seen(scope)
         await self._app(scope, receive, send)
 
