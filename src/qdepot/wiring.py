@@ -50,8 +50,9 @@ from qdepot.services.access import Access
 from qdepot.services.backends import Backends
 from qdepot.services.doubts import Doubts
 from qdepot.services.health import Health, Recent
+from qdepot.services.in_flight import InFlight
 from qdepot.services.jobs import Jobs
-from qdepot.services.orders import SubmitLimits
+from qdepot.services.orders import ProjectLimits, SubmitLimits
 from qdepot.services.rebuilding import Rebuilding
 from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
@@ -209,11 +210,12 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
 
 def build_jobs(parts: Parts) -> Jobs:
     """The service for jobs."""
+    limits = project_limits(parts.settings)
     acceptance = Acceptance(
         backends=parts.backends,
         checker=parts.pool,
         clock=parts.clock,
-        limits=submit_limits(parts.settings),
+        limits=limits,
         check_limits=check_limits(parts.settings),
     )
 
@@ -226,6 +228,7 @@ def build_jobs(parts: Parts) -> Jobs:
         clock=parts.clock,
         acceptance=acceptance,
         registrar=Registrar(parts.ledger, parts.archive, wake),
+        in_flight=InFlight(ledger=parts.ledger, clock=parts.clock, limits=limits),
     )
     return Jobs(ledger=parts.ledger, archive=parts.archive, clock=parts.clock, submissions=submissions, on_work=wake)
 
@@ -263,7 +266,7 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
 
     What talks to a provider is there once per provider, so that a slow one holds up nobody else.
     """
-    settings = parts.settings
+    settings, limits = parts.settings, project_limits(parts.settings)
     desk = Desk(
         ledger=parts.ledger,
         archive=parts.archive,
@@ -280,7 +283,7 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
             provider=provider,
             checker=parts.pool,
             limits=check_limits(settings),
-            max_total_shots=settings.max_total_shots,
+            max_total_shots=lambda project: limits.of(project).max_total_shots,
         )
         rescuer = Rescuer(desk=desk, provider=provider, send_deadline_s=settings.send_deadline_s)
         duties += [(Duty.PREPARE, preparer), (Duty.RESCUE, rescuer), *_duties_of(provider, desk)]
@@ -333,7 +336,7 @@ def build_one_pass(parts: Parts, *, holder: str) -> tuple[OnePass, Loop]:
 
 def build_app(parts: Parts) -> FastAPI:
     """The HTTP application."""
-    settings = parts.settings
+    settings, limits = parts.settings, project_limits(parts.settings)
     jobs = build_jobs(parts)
     return build_server_app(
         ServerParts(
@@ -342,8 +345,8 @@ def build_app(parts: Parts) -> FastAPI:
             backends=parts.backends,
             tokens=parts.access.tokens,
             health=build_health(parts),
-            limits=submit_limits(settings),
-            special_limits=special_limits(settings),
+            limits=limits.usual,
+            special_limits=limits.special,
             authentication=parts.access.authentication if settings.auth == "tokens" else None,
             describe=parts.about.describe,
             subscribe=parts.ledger.on_change,
@@ -433,18 +436,9 @@ def local_tokens(settings: Settings) -> Iterator[Tokens]:
         yield Tokens(register=ledger.token_register(), clock=clock, on_revoked=lambda _: None)
 
 
-def special_limits(settings: Settings) -> dict[str, SubmitLimits]:
-    """What the service accepts of projects that have limits of their own."""
-    usual = submit_limits(settings)
-    return {
-        checked_project(name): replace(usual, **project.model_dump(exclude_none=True))
-        for name, project in settings.projects.items()
-    }
-
-
-def submit_limits(settings: Settings) -> SubmitLimits:
-    """What the service accepts."""
-    return SubmitLimits(
+def project_limits(settings: Settings) -> ProjectLimits:
+    """What the service accepts of each project."""
+    usual = SubmitLimits(
         max_body_bytes=settings.max_body_bytes,
         max_circuits=settings.max_circuits,
         max_total_shots=settings.max_total_shots,
@@ -454,6 +448,11 @@ def submit_limits(settings: Settings) -> SubmitLimits:
         requests_per_s=settings.requests_per_s,
         request_burst=settings.request_burst,
     )
+    special = {
+        checked_project(name): replace(usual, **project.model_dump(exclude_none=True))
+        for name, project in settings.projects.items()
+    }
+    return ProjectLimits(usual=usual, special=special)
 
 
 def check_limits(settings: Settings) -> Limits:

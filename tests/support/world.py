@@ -28,8 +28,9 @@ from qdepot.reconciler.rescuer import Rescuer
 from qdepot.reconciler.submitter import Submitter
 from qdepot.services.acceptance import Acceptance
 from qdepot.services.backends import Backends
+from qdepot.services.in_flight import InFlight
 from qdepot.services.jobs import Jobs
-from qdepot.services.orders import JobOrder, SubmitLimits
+from qdepot.services.orders import JobOrder, ProjectLimits, SubmitLimits
 from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
 from qdepot.testing.clock import FrozenClock
@@ -102,12 +103,16 @@ class World:
         assert isinstance(cloud, ScriptedProvider)
         return cloud
 
-    def jobs(self, *, checker: Any = None, backends: Backends | None = None, **limits: Any) -> Jobs:
+    def jobs(
+        self, *, checker: Any = None, backends: Backends | None = None, special: Any = None, **limits: Any
+    ) -> Jobs:
+        """The service; ``limits`` are those of all projects, ``special`` those of others by their names."""
+        project_limits = ProjectLimits(usual=SubmitLimits(**limits), special=special or {})
         acceptance = Acceptance(
             backends=backends or self.backends,
             checker=checker or self.pool,
             clock=self.clock,
-            limits=SubmitLimits(**limits),
+            limits=project_limits,
             check_limits=Limits(),
         )
         submissions = Submissions(
@@ -116,6 +121,7 @@ class World:
             clock=self.clock,
             acceptance=acceptance,
             registrar=Registrar(self.ledger, self.archive, lambda jobs: None),
+            in_flight=InFlight(ledger=self.ledger, clock=self.clock, limits=project_limits),
         )
         return Jobs(
             ledger=self.ledger,
@@ -147,7 +153,9 @@ class World:
         )
         duties: list[tuple[Duty, RunsOnce]] = []
         for provider in (providers or self.providers).values():
-            preparer = Preparer(desk=desk, provider=provider, checker=self.pool, limits=Limits(), max_total_shots=10**6)
+            preparer = Preparer(
+                desk=desk, provider=provider, checker=self.pool, limits=Limits(), max_total_shots=lambda _: 10**6
+            )
             poller = Poller(desk=desk, provider=provider)
             duties += [
                 (Duty.PREPARE, preparer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
@@ -22,14 +23,14 @@ class Preparer:
             answered yet.
         checker: Reads circuits in child processes.
         limits: What one check may use up.
-        max_total_shots: Most shots in a job.
+        max_total_shots: Most shots in a job, by project.
     """
 
     desk: Desk
     provider: Provider
     checker: ComputePool
     limits: Limits
-    max_total_shots: int
+    max_total_shots: Callable[[str], int]
 
     def run_once(self) -> int:
         """Prepare one batch; how many jobs it met."""
@@ -67,7 +68,7 @@ class Preparer:
             request.program(),
             options=job.options,
             backend=self.desk.backends.get(job.backend),
-            max_total_shots=self.max_total_shots,
+            max_total_shots=self.max_total_shots(job.project),
             owner=job.project,
             limits=self.limits,
         )

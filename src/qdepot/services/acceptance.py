@@ -17,7 +17,7 @@ from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Limits, Task, TaskHandle
 from qdepot.ports.operations import check_task
 from qdepot.services.backends import Backends
-from qdepot.services.orders import JobOrder, SubmitLimits
+from qdepot.services.orders import JobOrder, ProjectLimits, SubmitLimits
 from qdepot.services.verdicts import Verdicts, verdict_key
 
 
@@ -43,7 +43,7 @@ class Acceptance:
         backends: Where jobs can be sent.
         checker: Reads and checks circuits in a child process.
         clock: Measures the wait.
-        limits: What this service accepts.
+        limits: What this service accepts of each project.
         check_limits: What one check may use up.
         verdicts: What earlier checks told.
     """
@@ -51,7 +51,7 @@ class Acceptance:
     backends: Backends
     checker: ComputePool
     clock: Clock
-    limits: SubmitLimits
+    limits: ProjectLimits
     check_limits: Limits
     verdicts: Verdicts = field(default_factory=Verdicts)
 
@@ -65,20 +65,20 @@ class Acceptance:
         """
         under_way: dict[bytes, TaskHandle] = {}
         begun = [self._begin(order, owner, under_way) for order in orders]
-        deadline = self.clock.monotonic() + self.limits.check_budget_s
+        deadline = self.clock.monotonic() + self.limits.of(owner).check_budget_s
         return [self._finish(check, deadline) if isinstance(check, _Check) else check for check in begun]
 
     def _begin(self, order: JobOrder, owner: str, under_way: dict[bytes, TaskHandle]) -> _Check | QDepotError:
         try:
             backend = self.backends.get(order.backend)
-            _check_figures(order, backend, self.limits)
+            _check_figures(order, backend, self.limits.of(owner))
         except InvalidRequestError as error:
             return error
         task = check_task(
             order.program,
             options=order.options,
             backend=backend,
-            max_total_shots=self.limits.max_total_shots,
+            max_total_shots=self.limits.of(owner).max_total_shots,
             owner=owner,
             limits=self.check_limits,
         )

@@ -11,7 +11,7 @@ from qdepot.domain.caller import Caller
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job, JobChange, JobStatus, canonical_job_id
 from qdepot.domain.waiting import why_waiting
-from qdepot.errors import ConflictError, JobFailedError, NotFinishedError, NotFoundError, QDepotError
+from qdepot.errors import ConflictError, JobFailedError, NotFinishedError, QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobFilter, Ledger, Page
 from qdepot.services.orders import JobOrder, Submitted
@@ -206,10 +206,7 @@ class Jobs:
 
     def _found(self, job_id: str, caller: Caller) -> Job:
         """The job as the ledger holds it."""
-        job = self.ledger.get(canonical_job_id(job_id) or job_id)
-        if job.project != caller.project:
-            raise NotFoundError(f"there is no job {job_id}")
-        return job
+        return self.ledger.get(canonical_job_id(job_id) or job_id, project=caller.project)
 
     def _change(self, job_id: str, caller: Caller, step: Callable[[Job], JobChange | None]) -> Job:
         """Apply an owner's edit to the job as it is now, again if a duty was faster."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from qdepot.archive.request import RequestRecord
 from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Job, canonical_job_id
-from qdepot.errors import ConflictError, NotFoundError, QDepotError
+from qdepot.errors import ConflictError, GoneError, NotFoundError, QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobExistsError, Ledger
 from qdepot.services.acceptance import Acceptance, Accepted
+from qdepot.services.in_flight import InFlight
 from qdepot.services.orders import JobOrder, Submitted
 from qdepot.services.registering import Entry, Registrar
 
@@ -29,6 +31,7 @@ class Submissions:
         ledger, archive, clock: Where jobs are.
         acceptance: Decides what becomes a job.
         registrar: Makes jobs of what was accepted.
+        in_flight: Knows how many more there may be.
     """
 
     ledger: Ledger
@@ -36,6 +39,7 @@ class Submissions:
     clock: Clock
     acceptance: Acceptance
     registrar: Registrar
+    in_flight: InFlight
 
     def submit(
         self, order: JobOrder, *, caller: Caller, job_id: str | None = None, idempotency_key: str | None = None
@@ -46,13 +50,18 @@ class Submissions:
             NotFoundError: No such backend.
             InvalidRequestError: One of its subclasses says what is wrong with the order; nothing is left behind.
             ConflictError: The id or the key was used with another body.
+            QuotaExceededError: The project has as many jobs on their way as it may.
             UnavailableError: Store or ledger do not answer; nothing was accepted. A repeat with the same key is safe.
         """
         ticket = _Ticket.of(order, job_id=canonical_job_id(job_id), idempotency_key=idempotency_key)
         earlier = self._earlier(ticket, caller)
         if earlier is not None:
             return Submitted(job=earlier, created=False)
-        [accepted] = self.acceptance.examine([order], owner=caller.project)
+        with self.in_flight.room_for(1, project=caller.project):
+            return self._submit_new(ticket, caller)
+
+    def _submit_new(self, ticket: _Ticket, caller: Caller) -> Submitted:
+        [accepted] = self.acceptance.examine([ticket.order], owner=caller.project)
         if isinstance(accepted, QDepotError):
             raise accepted
         entry = self._entry(ticket, accepted, caller)
@@ -71,6 +80,7 @@ class Submissions:
 
         Raises:
             InvalidRequestError: ``atomic`` and one of the orders is bad (``details["job"]`` says which).
+            QuotaExceededError: The project may not have so many more jobs on their way; none was accepted.
             UnavailableError: As for :meth:`submit`.
         """
         tickets = [_Ticket.of(order, idempotency_key=_place_key(idempotency_key, i)) for i, order in enumerate(orders)]
@@ -130,7 +140,7 @@ class Submissions:
         if ticket.job_id is not None:
             found = self.ledger.get_many([ticket.job_id]).get(ticket.job_id)
             if found is None:
-                self._refuse_tombstone(ticket.job_id)
+                self._refuse_tombstone(ticket.job_id, caller)
         if found is None and ticket.key_sha256 is not None:
             found = self.ledger.find_by_idempotency_key(
                 project=caller.project, owner=caller.user, key_sha256=ticket.key_sha256
@@ -138,7 +148,7 @@ class Submissions:
         if found is None:
             return None
         if found.project != caller.project or found.owner != caller.user:
-            raise ConflictError("this job id cannot be used", solution="Choose another id.")
+            raise _id_taken()
         if found.request_sha256 != ticket.body_sha256:
             raise ConflictError(
                 f"this idempotency key or id was used for job {found.id} with another request body",
@@ -147,12 +157,21 @@ class Submissions:
             )
         return found
 
-    def _refuse_tombstone(self, job_id: str) -> None:
-        """Let GoneError through for an id that was deleted: ids are never used twice."""
+    def _refuse_tombstone(self, job_id: str, caller: Caller) -> None:
+        """Refuse an id that was deleted: ids are never used twice. Only its own project learns that it was deleted.
+
+        Raises:
+            GoneError: It was this project's.
+            ConflictError: It was another's.
+        """
         try:
             self.ledger.get(job_id)
         except NotFoundError:
             return
+        except GoneError:
+            with contextlib.suppress(NotFoundError):
+                self.ledger.get(job_id, project=caller.project)
+            raise _id_taken() from None
 
     def _lost_race(self, ticket: _Ticket, caller: Caller, stored: StoredRequest) -> Submitted:
         """Another request with the same id or key was committed between our look and our insert."""
@@ -172,12 +191,18 @@ class Submissions:
             return {}
         entries = [self._entry(ticket, accepted, caller) for ticket, accepted in fresh.values()]
         try:
-            registered = self.registrar.register_together(entries)
+            with self.in_flight.room_for(len(entries), project=caller.project):
+                registered = self.registrar.register_together(entries)
         except JobExistsError as error:
             raise ConflictError(
                 "a batch with the same idempotency key was accepted just now", solution="Repeat the call."
             ) from error
         return {index: Submitted(job=each.job, created=True) for index, each in zip(fresh, registered, strict=True)}
+
+
+def _id_taken() -> ConflictError:
+    """An id that somebody else holds, or held: nothing is said about who, or what became of it."""
+    return ConflictError("this job id cannot be used", solution="Choose another id.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
