@@ -55,6 +55,7 @@ class StoreSettings(BaseModel):
     root_certificate: Path | None = Field(default=None, description="A further authority to trust (PEM).")
     server_side_encryption: str | None = Field(default=None, description="AES256, aws:kms or aws:kms:dsse.")
     kms_key_id: str | None = Field(default=None, description="The key for the latter two.")
+    create_buckets: bool = Field(default=False, description="Make a bucket of S3 that is not there.")
     more: dict[str, str] = Field(
         default_factory=dict, description="Further settings by their names in the library obstore."
     )

@@ -178,6 +178,7 @@ def _cloud_options(settings: StoreSettings) -> CloudOptions:
         root_certificate=settings.root_certificate.read_text() if settings.root_certificate else None,
         server_side_encryption=settings.server_side_encryption,
         kms_key_id=settings.kms_key_id,
+        create_buckets=settings.create_buckets,
         more=settings.more,
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import uuid
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from qdepot.adapters.providers.aer import AerProvider
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, JobStatus
 from qdepot.ports.compute_pool import Limits
+from qdepot.services.verifying import Verification
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fault_proxy import FaultProxy
 from support.world import ME, World, order
@@ -27,6 +30,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
+        self.rights: set[str] = set()
         self._lock = threading.Lock()
 
     def __call__(self, data: bytes) -> None:
@@ -34,6 +38,23 @@ class Counting:
             for method, target in _REQUEST.findall(data):
                 is_list = method == b"GET" and b"list-type" in target
                 self.seen["LIST" if is_list else method.decode()] += 1
+                self.rights.add(right_for(method.decode(), target.decode()))
+
+
+def right_for(method: str, target: str) -> str:
+    """What S3 asks for before it does that."""
+    path, _, query = target.partition("?")
+    questions = {it.partition("=")[0] for it in query.split("&") if it}
+    rights = {
+        ("GET", frozenset()): "s3:GetObject",
+        ("HEAD", frozenset()): "s3:GetObject",
+        ("PUT", frozenset()): "s3:PutObject",
+        ("DELETE", frozenset()): "s3:DeleteObject",
+        ("POST", frozenset({"delete"})): "s3:DeleteObject",
+    }
+    if method == "GET" and "list-type" in questions:
+        return "s3:ListBucket"
+    return rights.get((method, frozenset(questions)), f"unheard of: {method} {path}?{query}")
 
 
 @pytest.fixture
@@ -67,3 +88,30 @@ def test_a_simulation_puts_two_objects_and_lists_nothing(world: World, counted):
     world.bring_home(process, seconds=3)
     assert world.job(job).status is JobStatus.COMPLETED
     assert counted.seen == {"PUT": 2, "GET": 2, "POST": 1}
+
+
+def test_a_change_of_name_puts_one_object_more(world: World, counted):
+    job = world.submit()
+    world.bring_home(world.process(), seconds=20)
+    before = counted.seen.copy()
+    world.jobs().edit(job.id, caller=ME, name="another")
+    assert counted.seen - before == {"PUT": 1}
+
+
+def test_many_jobs_that_come_together_share_one_request(world: World, counted):
+    world.jobs().submit_many([order(str(number)) for number in range(10)], caller=ME, atomic=True)
+    assert counted.seen == {"PUT": 1}
+
+
+def test_the_policy_in_the_documentation_allows_what_is_asked_and_no_more(world: World, counted):
+    job = world.submit()
+    world.bring_home(world.process(), seconds=20)
+    world.jobs().edit(job.id, caller=ME, name="another")
+    assert b"".join(world.jobs().result(job.id, caller=ME))
+    world.archive.pending.check()
+    Verification(ledger=world.ledger, archive=world.archive).run(at=world.clock.now())
+    world.jobs().delete(job.id, caller=ME)
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "use-postgresql-and-s3.md"
+    policy = json.loads(re.search(r"```json\n(.*?)```", page.read_text(), re.DOTALL)[1])
+    allowed = [statement["Action"] for statement in policy["Statement"]]
+    assert counted.rights == {it for action in allowed for it in ([action] if isinstance(action, str) else action)}

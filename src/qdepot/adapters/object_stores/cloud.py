@@ -6,10 +6,11 @@ import contextlib
 import io
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import BinaryIO
 
 import obstore
@@ -21,6 +22,7 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 
+from qdepot.adapters.object_stores.buckets import make_bucket
 from qdepot.adapters.object_stores.cloud_options import CloudClient, CloudOptions
 from qdepot.adapters.object_stores.probe import probe
 from qdepot.domain.result import Buffer
@@ -31,6 +33,7 @@ _AT_A_TIME = 16
 _REFUSED = ("401 Unauthorized", "403 Forbidden")
 _OUT_OF_RANGE = "416 "
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
+_MAKE_IT = "Make the bucket, or correct its name in the settings, or let it be made: store.create_buckets (S3 alone)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ class CloudStore:
     Attributes:
         url: Names bucket and prefix; holds no secret.
         client: What :meth:`CloudOptions.client` gives.
+        make_bucket: Called by the check if there is no bucket; None: that is an error.
     """
 
     url: str
     client: CloudClient = field(repr=False, compare=False)
+    make_bucket: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def open(cls, url: str, options: CloudOptions | None = None) -> CloudStore:
@@ -55,7 +60,8 @@ class CloudStore:
         Raises:
             InvalidRequestError: URL or options make no sense.
         """
-        return cls(url, (options or CloudOptions()).client(url))
+        options = options or CloudOptions()
+        return cls(url, options.client(url), partial(make_bucket, url, options) if options.create_buckets else None)
 
     def create(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
         """See :meth:`ObjectStore.create <qdepot.ports.object_store.ObjectStore.create>`."""
@@ -138,7 +144,14 @@ class CloudStore:
 
     def check(self) -> None:
         """See :meth:`ObjectStore.check <qdepot.ports.object_store.ObjectStore.check>`."""
-        probe(self, name=f"the object store {self.url}")
+        name = f"the object store {self.url}"
+        try:
+            probe(self, name=name)
+        except UnavailableError as error:
+            if self.make_bucket is None or not _is_without_bucket(error.__cause__):
+                raise
+            self.make_bucket()
+            probe(self, name=name)
 
     def url_of(self, key: str, *, valid_for: timedelta) -> str:
         """See :meth:`SignsUrls.url_of <qdepot.ports.object_store.SignsUrls.url_of>`."""
@@ -159,8 +172,8 @@ class CloudStore:
         except (AlreadyExistsError, PreconditionError) as error:
             raise ObjectExistsError(f"there is an object {key} already", details={"key": key}) from error
         except FileNotFoundError as error:
-            if any(word in str(error) for word in _NO_BUCKET):
-                raise self._unavailable(error, "Make the bucket, or correct its name in the settings.") from error
+            if _is_without_bucket(error):
+                raise self._unavailable(error, _MAKE_IT) from error
             raise ObjectNotFoundError(f"there is no object {key}", details={"key": key}) from error
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error, _solution(error)) from error
@@ -169,6 +182,10 @@ class CloudStore:
         # The first line says what happened; those behind it are the library's inner state.
         reason = str(error).partition("\n")[0][:300]
         return UnavailableError(f"the object store {self.url} does not serve: {reason}", solution=solution)
+
+
+def _is_without_bucket(error: BaseException | None) -> bool:
+    return isinstance(error, FileNotFoundError) and any(word in str(error) for word in _NO_BUCKET)
 
 
 def _solution(error: Exception) -> str:

@@ -33,6 +33,7 @@ class CloudOptions:
         root_certificate: A further authority to trust, PEM.
         server_side_encryption: ``AES256``, ``aws:kms`` or ``aws:kms:dsse``.
         kms_key_id: The key for the latter two.
+        create_buckets: A bucket that is not there is made by the first check (S3 alone).
         more: Further settings by their names in the library ``obstore``, also those of Google Cloud Storage and Azure
             (of which the latter must be told its ``account_name``).
         connect_timeout_s: Longest wait for a connection.
@@ -50,6 +51,7 @@ class CloudOptions:
     root_certificate: str | None = field(default=None, repr=False)
     server_side_encryption: str | None = None
     kms_key_id: str | None = None
+    create_buckets: bool = False
     more: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_timeout_s: float = 5.0
     timeout_s: float = 60.0
