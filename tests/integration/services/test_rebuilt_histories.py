@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -115,6 +116,22 @@ class Life:
         setattr(script, trouble, not getattr(script, trouble))
 
 
+@dataclass(slots=True, kw_only=True)
+class ForgetfulCloud(ScriptedProvider):
+    """Remembers of which jobs it said that it has none, long after they were sent: whoever believes it may send again.
+
+    What then costs twice is the cloud's fault alone.
+    """
+
+    denied: set[str] = field(default_factory=set)
+
+    def search(self, tag: str) -> str | None:
+        found = ScriptedProvider.search(self, tag)
+        if found is None and self.script.forget_all:
+            self.denied.add(tag)
+        return found
+
+
 class Died(BaseException):
     """The process dies on this line."""
 
@@ -125,7 +142,8 @@ def _die(*_: object) -> None:
 
 def a_world() -> World:
     world = make_world()
-    world.cloud.finds_by_tag = True
+    delay = world.cloud.visibility_delay
+    world.providers["scripted"] = ForgetfulCloud(clock=world.clock, visibility_delay=delay, finds_by_tag=True)
     world.providers["free"] = ScriptedProvider(clock=world.clock, name="free", paid=False, repeatable=True)
     return world
 
@@ -182,7 +200,8 @@ def assert_all_goes_on(new: World) -> None:
     new.bring_home(new.process(), seconds=150)
     for job in every_job(new.ledger):
         assert job.is_final or job.stage is Stage.HELD, f"{job.status}/{job.stage}: {job.why}"
-    sent = Counter(new.cloud.submissions)
+    assert isinstance(new.cloud, ForgetfulCloud)
+    sent = Counter(tag for tag in new.cloud.submissions if tag not in new.cloud.denied)
     assert not [tag for tag, times in sent.items() if times > 1], "paid twice"
     attempts = Counter(tag.partition(".")[0] for tag in sent)
     assert not [job_id for job_id, times in attempts.items() if times > 1], "a paid backend got a second attempt"
