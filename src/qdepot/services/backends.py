@@ -44,6 +44,12 @@ class Backends:
     _known: dict[str, _Known] = field(default_factory=dict)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _here: frozenset[str] = field(init=False)
+    """Providers that run jobs in this very process's children."""
+
+    def __post_init__(self) -> None:
+        here = (name for name, provider in self.providers.items() if isinstance(provider, RunsHere))
+        object.__setattr__(self, "_here", frozenset(here))
 
     def all(self) -> list[BackendInfo]:
         """All that are known, by name."""
@@ -53,7 +59,7 @@ class Backends:
     def of(self, provider_name: str) -> Sequence[BackendInfo]:
         """The backends of one provider, as it said last; none if it has not answered yet."""
         provider = self.providers[provider_name]
-        if isinstance(provider, RunsHere):
+        if provider_name in self._here:
             return provider.backends()
         with self._lock:
             known = self._known.get(provider_name)
@@ -70,11 +76,11 @@ class Backends:
             NotFoundError: No provider offers it; the message lists those that exist.
             UnavailableError: None that has answered offers it, and one has not answered since this process started.
         """
-        for provider_name, provider in self.providers.items():
+        for provider_name in self.providers:
             # A provider that is slow to answer must not hold up what goes to another.
             found = _named(self._last(provider_name), name)
             if found is not None:
-                return found if isinstance(provider, RunsHere) else _named(self.of(provider_name), name) or found
+                return found if provider_name in self._here else _named(self.of(provider_name), name) or found
         known = self.all()
         found = _named(known, name)
         if found is not None:
@@ -114,9 +120,8 @@ class Backends:
 
     def _last(self, provider_name: str) -> Sequence[BackendInfo]:
         """What a provider said last, without asking one that is elsewhere."""
-        provider = self.providers[provider_name]
-        if isinstance(provider, RunsHere):
-            return provider.backends()
+        if provider_name in self._here:
+            return self.providers[provider_name].backends()
         with self._lock:
             known = self._known.get(provider_name)
         return (known.backends if known is not None else None) or ()
