@@ -5,10 +5,14 @@ The room is reached by name, so what it takes and gives is fixed here, between t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.program import Program
+from qdepot.domain.result import Buffer
+from qdepot.errors import InternalError
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
 
 
@@ -68,6 +72,68 @@ def simulate_task(
         limits=limits,
         owner=owner,
     )
+
+
+def together_task(tasks: Sequence[Task], *, limits: Limits, budget_s: float) -> Task:
+    """Several simulations of one owner under one memory limit, in one task.
+
+    Args:
+        tasks: As :func:`simulate_task` makes them.
+        limits: For all of them together.
+        budget_s: After so many seconds no further one is begun.
+    """
+    return Task(
+        operation="simulate_together",
+        payload=Payload(
+            meta={
+                "budget_s": budget_s,
+                "tasks": [{"meta": dict(task.payload.meta), "parts": list(task.payload.parts)} for task in tasks],
+            },
+            parts={
+                f"{number}/{name}": content
+                for number, task in enumerate(tasks)
+                for name, content in task.payload.parts.items()
+            },
+        ),
+        lane=Lane.RUN,
+        limits=limits,
+        owner=tasks[0].owner,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTogether:
+    """What became of one simulation among several.
+
+    Attributes:
+        payload: What it would have answered alone; None if it failed, which it is to do again alone.
+        run_s: Seconds that it took.
+    """
+
+    payload: Payload | None
+    run_s: float = 0.0
+
+
+def answers_together(answer: Payload) -> list[AnswerTogether]:
+    """What a :func:`together_task` answers, in the order of the tasks; of those that were not begun nothing.
+
+    Raises:
+        InternalError: It is not what a child should answer.
+    """
+    answers = answer.meta.get("answers")
+    if not isinstance(answers, list):
+        raise InternalError("the child's answer holds no answers")
+    try:
+        return [_answer_together(number, found, answer.parts) for number, found in enumerate(answers)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InternalError("the child's answers cannot be read") from error
+
+
+def _answer_together(number: int, found: Mapping[str, Any], parts: Mapping[str, Buffer]) -> AnswerTogether:
+    if found.get("failed"):
+        return AnswerTogether(payload=None)
+    own = {str(name): parts[f"{number}/{name}"] for name in found["parts"]}
+    return AnswerTogether(payload=Payload(meta=dict(found["meta"]), parts=own), run_s=float(found["run_s"]))
 
 
 def describe_task() -> Task:

@@ -36,6 +36,8 @@ class Submission:
         options: As the owner sent them.
         owner: Whose it is.
         timeout_s: The run is stopped after so many seconds; None: the provider's own limit.
+        summary: What is known of the program, where it was checked before (see
+            :class:`qdepot.domain.program.ProgramSummary`).
         done: So many of the leading circuits have their results in the archive already, from an attempt that was lost;
             a provider that :class:`YieldsParts` begins behind them, others run everything.
     """
@@ -47,6 +49,7 @@ class Submission:
     options: Mapping[str, object] = field(default_factory=dict)
     owner: str = "local"
     timeout_s: float | None = None
+    summary: Mapping[str, object] | None = None
     done: int = 0
 
 

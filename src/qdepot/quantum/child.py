@@ -12,6 +12,7 @@ TABLE = Table(
     operations={
         "check": "qdepot.quantum.operations:check",
         "simulate": "qdepot.quantum.operations:simulate",
+        "simulate_together": "qdepot.quantum.operations:simulate_together",
         "describe": "qdepot.quantum.operations:describe",
     },
     preload="qdepot.quantum.operations:preload",

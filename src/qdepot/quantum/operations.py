@@ -29,6 +29,7 @@ from qdepot.quantum.openqasm3_ast import warm_up
 from qdepot.quantum.order import Order
 from qdepot.quantum.qpy_file import NEWEST_VERSION, OLDEST_VERSION
 from qdepot.quantum.simulate import simulated
+from qdepot.quantum.together import simulated_together
 from qdepot.quantum.transpile import preload_pass_managers
 from qdepot.quantum.versions import package_versions
 from qdepot.quantum.walls import probe
@@ -65,6 +66,14 @@ def simulate(payload: Payload) -> Payload:
         MemoryLimitExceededError: A state does not fit into memory.
     """
     return simulated(Order.read(payload))
+
+
+def simulate_together(payload: Payload) -> Payload:
+    """Run several orders of one owner, each as :func:`simulate` would.
+
+    ``meta`` and ``parts`` come and go as :func:`qdepot.ports.operations.together_task` says.
+    """
+    return simulated_together(payload)
 
 
 def describe(payload: Payload) -> Payload:

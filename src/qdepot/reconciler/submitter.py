@@ -49,13 +49,20 @@ class Submitter:
         """A simulator's job may be started twice without harm, so one commit after the start serves a whole batch."""
         started: list[JobChange] = []
         ended: list[JobChange] = []
-        for job in jobs:
+        for place, job in enumerate(jobs):
+            if place and not self._has_room():
+                # They were claimed as if they were small: any process may take them.
+                self.desk.give_back([waiting.id for waiting in jobs[place:]])
+                break
             change = self._started(job)
             (started if change.after.status is JobStatus.QUEUED else ended).append(change)
         self.desk.save(ended)
         saved = self.desk.save(started, keep_lease=True)
         self._drop_unsaved(started, saved)
         self.note_ended([job.id for job in saved if _has_ended(job, self.provider)])
+
+    def _has_room(self) -> bool:
+        return not isinstance(self.provider, RunsHere) or self.provider.room() > 0
 
     def _started(self, job: Job) -> JobChange:
         if job.cancel_requested:
@@ -145,6 +152,7 @@ class Submitter:
             options=job.options,
             owner=job.project,
             timeout_s=job.timeout_s,
+            summary=job.summary,
             done=job.circuits_done,
         )
 

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from qdepot.adapters.providers.aer_backends import PROVIDER, BackendLimits, aer_backends
+from qdepot.adapters.providers.aer_gather import Gatherer
 from qdepot.adapters.providers.aer_run import Plan, Run
+from qdepot.adapters.providers.aer_small import is_small
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.fitting import check_fits
 from qdepot.domain.job import Failure
@@ -42,6 +44,10 @@ class LimitSettings(BaseModel):
 
     time_limit_s: PositiveFloat | None = None
     memory_bytes: PositiveInt | None = None
+
+
+_SMALL_IN_PLACE_OF_ONE = 8
+"""Small jobs that are taken on where one of unknown size would be."""
 
 
 class AerSettings(BaseModel):
@@ -97,6 +103,7 @@ class AerProvider:
             monotonic: Seconds that only grow.
         """
         self._pool = pool
+        self._gatherer = Gatherer(pool, children=cores)
         self._cores = cores
         self._describe = describe
         self._settings = settings or AerSettings()
@@ -126,9 +133,10 @@ class AerProvider:
         backend = self._backend(submission.backend)
         check_fits(submission.program, options=submission.options, backend=backend)
         provider_job_id = f"aer-{submission.tag}"
+        plan = self._plan(submission, backend)
         run = Run(
-            self._plan(submission, backend),
-            pool=self._pool,
+            plan,
+            pool=self._gatherer if plan.is_small else self._pool,
             monotonic=self._monotonic,
             on_news=lambda: self._announce(submission.job_id),
         )
@@ -180,9 +188,10 @@ class AerProvider:
         self._callbacks.append(callback)
 
     def room(self) -> int:
-        """How many more jobs it takes now."""
+        """How many more jobs it takes now, if they are small; another one takes the room of several."""
         with self._lock:
-            return self._settings.depth - sum(run.ended is None for run in self._runs.values())
+            live = [run.is_small for run in self._runs.values() if run.ended is None]
+        return _SMALL_IN_PLACE_OF_ONE * (self._settings.depth - live.count(False)) - live.count(True)
 
     def live_jobs(self) -> Sequence[str]:
         """Our ids of the jobs it has."""
@@ -243,13 +252,20 @@ class AerProvider:
                 first_circuit=first,
             )
 
+        limits = self._limits_of(submission, backend)
         return Plan(
             job_id=submission.job_id,
             num_circuits=len(program.circuits),
             done=submission.done,
-            limits=self._limits_of(submission, backend),
+            limits=limits,
             task_of=task_of,
             part_interval_s=self._settings.part_interval_s,
+            is_small=is_small(
+                submission,
+                method=options.get("method") or backend.properties.get("method"),
+                device=options.get("noise") or backend.properties.get("device"),
+                limit_s=limits.time_s,
+            ),
         )
 
     def _limits_of(self, submission: Submission, backend: BackendInfo) -> Limits:

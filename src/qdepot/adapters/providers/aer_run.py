@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from qdepot.errors import (
     InternalError,
@@ -15,7 +16,7 @@ from qdepot.errors import (
     UnavailableError,
     WorkerLostError,
 )
-from qdepot.ports.compute_pool import ComputePool, Limits, Payload, Task, TaskHandle
+from qdepot.ports.compute_pool import Limits, Payload, Task, TaskHandle
 from qdepot.ports.provider import Part, ProviderStatus, RawResult
 
 _TASK_S = 3.0
@@ -38,6 +39,7 @@ class Plan:
         limits: For all of them together.
         task_of: Makes the task that runs ``count`` circuits, from number ``first`` on, under limits.
         part_interval_s: A part is worth its while so long after the one before.
+        is_small: Its tasks may go to a child together with others.
     """
 
     job_id: str
@@ -46,6 +48,7 @@ class Plan:
     limits: Limits
     task_of: Callable[[int, int, Limits], Task]
     part_interval_s: float
+    is_small: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,14 @@ class _Progress:
     ended: Ended | None = None
 
 
+class TakesTasks(Protocol):
+    """A pool, or what stands before one."""
+
+    def submit(self, task: Task) -> TaskHandle:
+        """See :meth:`ComputePool.submit <qdepot.ports.compute_pool.ComputePool.submit>`."""
+        ...
+
+
 class Run:
     """A job in the making. Thread-safe; nothing blocks.
 
@@ -115,7 +126,7 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, *, pool: ComputePool, monotonic: Callable[[], float], on_news: Callable[[], None]
+        self, plan: Plan, *, pool: TakesTasks, monotonic: Callable[[], float], on_news: Callable[[], None]
     ) -> None:
         self.job_id = plan.job_id
         self._plan = plan
@@ -136,6 +147,11 @@ class Run:
             self._end(Ended(status=ProviderStatus.DONE))
         else:
             self._hand_in(1)
+
+    @property
+    def is_small(self) -> bool:
+        """True if its tasks take next to no room."""
+        return self._plan.is_small
 
     @property
     def ended(self) -> Ended | None:
