@@ -163,6 +163,30 @@ def test_a_server_that_never_answers_is_given_up():
                 verb()
 
 
+def test_a_silent_server_is_given_up_long_before_a_large_object_would_be():
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        store = store_at(silent.getsockname()[1], timeout_s=3600.0, silence_s=0.2, retries=0)
+        for verb in verbs(store):
+            with pytest.raises(UnavailableError):
+                verb()
+
+
+def test_the_silence_while_a_large_object_is_written_is_borne():
+    class Slow(Bucket):
+        def do_PUT(self):
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            done.wait(0.5)
+            self.server.objects[self.path] = content
+            self.answer(200)
+
+    done = threading.Event()
+    with serving(Slow) as server:
+        store = store_at(server.server_port, silence_s=0.1, retries=0)
+        with pytest.raises(UnavailableError):
+            store.create("small", b"1")
+        assert store.create("large", bytes(2**21)).size_bytes == 2**21
+
+
 def test_no_secret_is_told():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -30,6 +30,8 @@ from qdepot.errors import UnavailableError
 from qdepot.ports.object_store import ObjectExistsError, ObjectInfo, ObjectNotFoundError, checked_key, is_key
 
 _AT_A_TIME = 16
+_SMALL_BYTES = 1024 * 1024
+"""A write of so much is done well before anybody would call the store silent."""
 _REFUSED = ("401 Unauthorized", "403 Forbidden")
 _OUT_OF_RANGE = "416 "
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
@@ -46,11 +48,13 @@ class CloudStore:
     Attributes:
         url: Names bucket and prefix; holds no secret.
         client: What :meth:`CloudOptions.client` gives.
+        patient_client: The same for writes of large objects.
         make_bucket: Called by the check if there is no bucket; None: that is an error.
     """
 
     url: str
     client: CloudClient = field(repr=False, compare=False)
+    patient_client: CloudClient = field(repr=False, compare=False)
     make_bucket: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -61,13 +65,14 @@ class CloudStore:
             InvalidRequestError: URL or options make no sense.
         """
         options = options or CloudOptions()
-        return cls(url, options.client(url), partial(make_bucket, url, options) if options.create_buckets else None)
+        make = partial(make_bucket, url, options) if options.create_buckets else None
+        return cls(url, options.client(url), options.client(url, patient=True), make)
 
     def create(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
         """See :meth:`ObjectStore.create <qdepot.ports.object_store.ObjectStore.create>`."""
         content = _content(data)
         with self._asked(checked_key(key)):
-            obstore.put(self.client, key, content, mode="create", use_multipart=False)
+            obstore.put(self._client_for(content), key, content, mode="create", use_multipart=False)
         return ObjectInfo(key=key, size_bytes=memoryview(content).nbytes)
 
     def create_many(self, objects: Sequence[tuple[str, Buffer]]) -> list[bool]:
@@ -83,7 +88,7 @@ class CloudStore:
         """See :meth:`ObjectStore.replace <qdepot.ports.object_store.ObjectStore.replace>`."""
         content = _content(data)
         with self._asked(checked_key(key)):
-            obstore.put(self.client, key, content)
+            obstore.put(self._client_for(content), key, content)
         return ObjectInfo(key=key, size_bytes=memoryview(content).nbytes)
 
     def get(self, key: str) -> bytes:
@@ -157,6 +162,9 @@ class CloudStore:
         """See :meth:`SignsUrls.url_of <qdepot.ports.object_store.SignsUrls.url_of>`."""
         with self._asked(checked_key(key)):
             return obstore.sign(self.client, "GET", key, valid_for)
+
+    def _client_for(self, content: Buffer) -> CloudClient:
+        return self.client if memoryview(content).nbytes <= _SMALL_BYTES else self.patient_client
 
     def _is_created(self, key: str, data: Buffer) -> bool:
         try:

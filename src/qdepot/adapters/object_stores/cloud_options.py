@@ -38,6 +38,8 @@ class CloudOptions:
             (of which the latter must be told its ``account_name``).
         connect_timeout_s: Longest wait for a connection.
         timeout_s: Longest request, including the bytes of a large object.
+        silence_s: Longest wait for the next bytes of an answer. Without it a silent store would hold up a submit for as
+            long as a large object may take. It does not bind writes of large objects, which are silent by nature.
         retries: How often a request is repeated that failed in a way which may pass.
         retry_for_s: No request is repeated later than so many seconds after its first try.
     """
@@ -55,16 +57,25 @@ class CloudOptions:
     more: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_timeout_s: float = 5.0
     timeout_s: float = 60.0
+    silence_s: float = 10.0
     retries: int = 3
-    retry_for_s: float = 30.0
+    retry_for_s: float = 15.0
 
-    def client(self, url: str) -> CloudClient:
+    def client(self, url: str, *, patient: bool = False) -> CloudClient:
         """A client for ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``.
+
+        Args:
+            url: Of the store.
+            patient: It bears silence for as long as a request may take.
 
         Raises:
             InvalidRequestError: The URL names no cloud, or an option has no meaning there.
         """
-        makers: dict[str, Callable[[str], CloudClient]] = {"s3": self._s3, "gs": self._gcs, "az": self._azure}
+        makers: dict[str, Callable[[str, ClientConfig], CloudClient]] = {
+            "s3": self._s3,
+            "gs": self._gcs,
+            "az": self._azure,
+        }
         maker = makers.get(urlsplit(url).scheme)
         if maker is None:
             raise InvalidRequestError(
@@ -72,12 +83,12 @@ class CloudOptions:
                 solution="For a local folder give its path.",
             )
         try:
-            return maker(url)
+            return maker(url, self._client(patient=patient))
         except (BaseError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InvalidRequestError(f"the object store {url} cannot be set up: {reason}") from error
 
-    def _s3(self, url: str) -> S3Store:
+    def _s3(self, url: str, client: ClientConfig) -> S3Store:
         given = {
             "endpoint": self.endpoint,
             "region": self.region,
@@ -90,22 +101,24 @@ class CloudOptions:
         path_style = self.endpoint is not None if self.path_style is None else self.path_style
         named = {name: value for name, value in given.items() if value is not None}
         config = cast("S3Config", {"virtual_hosted_style_request": not path_style, **named, **self.more})
-        return S3Store.from_url(url, config=config, client_options=self._client(), retry_config=self._retry())
+        return S3Store.from_url(url, config=config, client_options=client, retry_config=self._retry())
 
-    def _gcs(self, url: str) -> GCSStore:
+    def _gcs(self, url: str, client: ClientConfig) -> GCSStore:
         config = cast("GCSConfig", dict(self.more))
-        return GCSStore.from_url(url, config=config, client_options=self._client(), retry_config=self._retry())
+        return GCSStore.from_url(url, config=config, client_options=client, retry_config=self._retry())
 
-    def _azure(self, url: str) -> AzureStore:
+    def _azure(self, url: str, client: ClientConfig) -> AzureStore:
         config = cast("AzureConfig", dict(self.more))
-        return AzureStore.from_url(url, config=config, client_options=self._client(), retry_config=self._retry())
+        return AzureStore.from_url(url, config=config, client_options=client, retry_config=self._retry())
 
-    def _client(self) -> ClientConfig:
+    def _client(self, *, patient: bool) -> ClientConfig:
         config: ClientConfig = {
             "connect_timeout": timedelta(seconds=self.connect_timeout_s),
             "timeout": timedelta(seconds=self.timeout_s),
             "allow_http": (self.endpoint or "").startswith("http://"),
         }
+        if not patient:
+            config["read_timeout"] = timedelta(seconds=self.silence_s)
         if self.root_certificate is not None:
             config["root_certificate"] = self.root_certificate
         return config
