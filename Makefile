@@ -70,6 +70,19 @@ test: $(VENV)/.installed ## Run the tests
 test-all: $(VENV)/.installed test-client ## Run the tests that take long or need more as well
 	@$(BIN)/python -m pytest -m "not live"
 
+.PHONY: test-containers
+test-containers: $(VENV)/.installed ## Build the image with podman or docker, and run it with real servers; BASE=image
+	@QDEPOT_TEST_BASE="$(BASE)" $(BIN)/python -m pytest -m containers tests/containers -s
+
+ENGINE ?= $(shell command -v podman || command -v docker || echo podman)
+IMAGE ?= qdepot
+BASE ?=
+.PHONY: image
+image: ## Build the container image: ENGINE=podman IMAGE=qdepot BASE=image
+	@$(ENGINE) build $(if $(filter %podman,$(ENGINE)),--format docker) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) -f Containerfile -t $(IMAGE) .
+
 # Hours of it: make torture MINUTES=600 JOBS=100000 KILLS=12000
 MINUTES ?= 10
 JOBS ?= 2000
@@ -119,6 +132,11 @@ lock: $(VENV)/.installed ## Renew the lock files after pyproject.toml changed; U
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --output-file requirements/dev.txt pyproject.toml
 	@$(LOCK) --upgrade --constraints requirements/dev.txt --output-file requirements/client.txt \
 		pyproject.toml requirements/client-tests.in
+	@$(LOCK) --constraints requirements/dev.txt --extra server --extra aer --extra postgres \
+		--output-file requirements/service.txt pyproject.toml requirements/container.in
+	@$(LOCK) --constraints requirements/dev.txt --extra server --extra postgres \
+		--output-file requirements/front.txt pyproject.toml requirements/front.in
+	@$(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt requirements/build.in
 
 .PHONY: clean
 clean: ## Remove all that was made here, but no data

@@ -15,7 +15,19 @@ from qdepot.cli.output import EXIT_CODES_HELP, ExitCode, exit_code, note, print_
 from qdepot.cli.session import Session
 from qdepot.errors import QDepotError
 
-_NOUNS = ("submit", "jobs", "results", "records", "doubts", "backends", "server", "reconcile", "ledger", "archive")
+_NOUNS = (
+    "submit",
+    "jobs",
+    "results",
+    "records",
+    "doubts",
+    "backends",
+    "server",
+    "health",
+    "reconcile",
+    "ledger",
+    "archive",
+)
 """Modules of this package that add commands: each has ``register(app)``."""
 
 
