@@ -121,10 +121,10 @@ def batch_span(head: bytes, index: int, *, key: str) -> tuple[int, int]:
     Raises:
         ArchiveDamagedError: It is no batch document, or has no such entry.
     """
-    spans = _spans(head, key=key)
-    if not 0 <= index < len(spans):
+    start, sizes = _sizes(head, key=key)
+    if not 0 <= index < len(sizes):
         raise _damaged(key)
-    return spans[index]
+    return start + sum(sizes[:index]) + index * len(_BETWEEN), sizes[index]
 
 
 def batch_entries(document: bytes, *, key: str) -> list[bytes]:
@@ -146,16 +146,22 @@ def is_whole_batch(document: bytes, *, key: str) -> bool:
 
 def _spans(head: bytes, *, key: str) -> list[tuple[int, int]]:
     """Start and length of each entry of a batch, as its first line says."""
+    start, sizes = _sizes(head, key=key)
+    starts = accumulate((size + len(_BETWEEN) for size in sizes), initial=start)
+    return list(zip(starts, sizes, strict=False))
+
+
+def _sizes(head: bytes, *, key: str) -> tuple[int, list[int]]:
+    """Where the first entry of a batch begins, and the length of each, as its first line says."""
     line, _, _ = head.partition(b"\n")
     try:
         fields = json.loads(line + b"]}")
-        if fields["format"] != BATCH_FORMAT:
+        sizes = fields["sizes_bytes"]
+        if fields["format"] != BATCH_FORMAT or not all(isinstance(size, int) for size in sizes):
             raise _damaged(key)
-        sizes: list[int] = fields["sizes_bytes"]
-        starts = accumulate((size + len(_BETWEEN) for size in sizes), initial=len(line) + 1)
-        return list(zip(starts, sizes, strict=False))
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(key) from error
+    return len(line) + 1, sizes
 
 
 def _damaged(key: str) -> ArchiveDamagedError:
