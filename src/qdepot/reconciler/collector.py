@@ -6,14 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qdepot.archive.packing import Completion, StoredBundle
+from qdepot.archive.request import RequestRecord
+from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import NotFoundError, QDepotError
 from qdepot.ports.provider import Forgets, Provider, RunsHere
 from qdepot.reconciler.desk import Desk, failure_of
 from qdepot.reconciler.parts import Parts
+from qdepot.reconciler.rescuer import RESCUER
 
-COLLECTED_AT_ONCE = 64
+COLLECTED_AT_ONCE = 128
 """Jobs whose bundles are written and synced together."""
+LEASES_UNTIL_CLEAN = 2
+"""After so many leases a process that was stopped has noticed that it lost a job, or is dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What archive and ledger know of a job that ends."""
+
+    request: RequestRecord | QDepotError
+    history: Sequence[JobEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +45,10 @@ class Collector:
         """Collect one batch; how many jobs it met."""
         jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE, backends=self.desk.names_of(self.provider))
         ends: list[tuple[Job, Completion]] = []
-        for job in jobs:
+        parts = Parts(desk=self.desk, provider=self.provider)
+        for job, known in self._known(jobs):
             try:
-                ends.append((job, self._completion(job)))
+                ends.append((job, self._completion(job, known, parts)))
             except NotFoundError as error:
                 self.desk.save([self._lost(job, error)])
             except QDepotError as error:
@@ -42,14 +56,24 @@ class Collector:
         self._store(ends)
         return len(jobs)
 
-    def _completion(self, job: Job) -> Completion:
+    def _known(self, jobs: Sequence[Job]) -> list[tuple[Job, _Known]]:
+        """Read together what each of them needs."""
+        requests = self.desk.requests.of(jobs, last=True)
+        histories = self.desk.ledger.histories([job.id for job in jobs]) if jobs else {}
+        return [
+            (job, _Known(request=request, history=histories[job.id]))
+            for job, request in zip(jobs, requests, strict=True)
+        ]
+
+    def _completion(self, job: Job, known: _Known, parts: Parts) -> Completion:
         """Everything that belongs into the job's bundle.
 
         Raises:
             NotFoundError: The result is gone at the backend.
         """
+        if isinstance(known.request, QDepotError):
+            raise known.request
         wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
-        parts = Parts(desk=self.desk, provider=self.provider)
         is_whole = wanted is JobStatus.COMPLETED
         outcome, done = (parts.whole(job), job.num_circuits) if is_whole else parts.leading(job)
         return Completion(
@@ -58,8 +82,8 @@ class Collector:
             failure=job.failure,
             ended_at=self.desk.now(),
             outcome=outcome,
-            events=self.desk.ledger.events(job.id),
-            request=self.desk.archive.read_request(job),
+            events=known.history,
+            request=known.request,
         )
 
     def _store(self, ends: Sequence[tuple[Job, Completion]]) -> None:
@@ -69,18 +93,30 @@ class Collector:
             self.desk.save([self._later(job, error) for job, _ in ends])
             return
         finals: list[JobChange] = []
-        for (job, _), bundle in zip(ends, bundles, strict=True):
+        for (job, completion), bundle in zip(ends, bundles, strict=True):
             if isinstance(bundle, QDepotError):
                 self.desk.save([self._later(job, bundle)])
             else:
-                finals.append(self._final(job, bundle))
-        for job in self.desk.save(finals):
-            self._forget(job)
+                finals.append(self._final(job, bundle, clean_in_s=self._clean_in_s(completion)))
+        saved = self.desk.save(finals)
+        if isinstance(self.provider, Forgets):
+            for job in saved:
+                if job.provider_job_id is not None:
+                    self.provider.forget(job.provider_job_id)
 
     def _later(self, job: Job, error: QDepotError) -> JobChange:
         return self.desk.later(job, error, by="collector", stage=Stage.COLLECTING)
 
-    def _final(self, job: Job, bundle: StoredBundle) -> JobChange:
+    def _clean_in_s(self, completion: Completion) -> float:
+        """How long the pending objects stay.
+
+        Whoever lost a job to the rescuer may still be writing its receipt, and may not live to remove it: so the
+        cleaner comes after that.
+        """
+        was_rescued = any(event.by == RESCUER for event in completion.events)
+        return LEASES_UNTIL_CLEAN * self.desk.lease_s if was_rescued else 0.0
+
+    def _final(self, job: Job, bundle: StoredBundle, *, clean_in_s: float) -> JobChange:
         """What the stored bundle says is true, also where an earlier try stored it."""
         return job.moved_to(
             bundle.status,
@@ -88,6 +124,7 @@ class Collector:
             at=bundle.ended_at,
             by="collector",
             why="stored by an earlier try" if bundle.adopted else "stored",
+            retry_in_s=clean_in_s,
             outcome=bundle.status,
             failure=bundle.failure,
             result_key=bundle.key,
@@ -117,7 +154,3 @@ class Collector:
             outcome=None,
             **Parts(desk=self.desk, provider=self.provider).intact(job),
         )
-
-    def _forget(self, job: Job) -> None:
-        if isinstance(self.provider, Forgets) and job.provider_job_id is not None:
-            self.provider.forget(job.provider_job_id)

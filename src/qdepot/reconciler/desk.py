@@ -14,6 +14,7 @@ from qdepot.errors import QDepotError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.provider import Provider
+from qdepot.reconciler.requests import Requests
 from qdepot.services.backends import Backends
 
 BATCH = 200
@@ -57,6 +58,7 @@ class Desk:
         wake: Told which duties have new work.
         in_hand: The jobs that this process holds.
         sending: Those of them that it is handing to a backend right now.
+        requests: What they ask for.
     """
 
     ledger: Ledger
@@ -68,6 +70,11 @@ class Desk:
     wake: Callable[[Iterable[Duty]], None]
     in_hand: InHand = field(default_factory=InHand)
     sending: InHand = field(default_factory=InHand)
+    requests: Requests = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read requests from the archive."""
+        object.__setattr__(self, "requests", Requests(self.archive))
 
     def claim(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qdepot.domain.job import Job
@@ -27,10 +27,16 @@ class Parts:
     Attributes:
         desk: What it works at.
         provider: Whose jobs they are.
+        yields: The provider, if it :class:`YieldsParts`.
     """
 
     desk: Desk
     provider: Provider
+    yields: YieldsParts | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask once what the provider can do: it takes long enough to be noticed with each job."""
+        object.__setattr__(self, "yields", self.provider if isinstance(self.provider, YieldsParts) else None)
 
     def stored(self, job: Job) -> Fields:
         """Store what has become worth a part of a job under way.
@@ -40,11 +46,11 @@ class Parts:
         Raises:
             NotFoundError: The provider cannot go on behind what is stored.
         """
-        if not isinstance(self.provider, YieldsParts) or job.provider_job_id is None:
+        if self.yields is None or job.provider_job_id is None:
             return {}
         try:
             with self.desk.asking(self.provider):
-                part = self.provider.part(job.provider_job_id, after=job.circuits_done)
+                part = self.yields.part(job.provider_job_id, after=job.circuits_done)
             return self._put(job, part)
         except NotFoundError:
             raise
@@ -53,7 +59,7 @@ class Parts:
 
     def recovered(self, job: Job) -> Fields:
         """Find what is done of a job that has to be run again: in the archive behind the row, or at the provider."""
-        if not isinstance(self.provider, YieldsParts):
+        if self.yields is None:
             return {}
         try:
             found = self.desk.archive.stored_parts(job)
@@ -65,7 +71,7 @@ class Parts:
 
     def intact(self, job: Job) -> Fields:
         """Find the leading parts that are whole; the others are removed, so that they can be stored anew."""
-        if not isinstance(self.provider, YieldsParts):
+        if self.yields is None:
             return {}
         try:
             parts, circuits_done = self.desk.archive.stored_parts(_without_parts(job))
@@ -81,12 +87,11 @@ class Parts:
             NotFoundError: The result is gone at the backend, or a part of it in the archive, and can be made again.
             ArchiveDamagedError: A part is damaged or missing that cannot be made again.
         """
-        provider, provider_job_id = self.provider, job.provider_job_id or ""
-        if not isinstance(provider, YieldsParts):
-            with self.desk.asking(provider):
-                return normalised(provider.result(provider_job_id))
-        with self.desk.asking(provider):
-            rest = provider.rest(provider_job_id, after=job.circuits_done)
+        provider_job_id = job.provider_job_id or ""
+        with self.desk.asking(self.provider):
+            if self.yields is None:
+                return normalised(self.provider.result(provider_job_id))
+            rest = self.yields.rest(provider_job_id, after=job.circuits_done)
         try:
             outcome = self.desk.archive.gathered(job, [normalised(result) for result in rest.results])
         except ArchiveDamagedError as error:
@@ -110,11 +115,11 @@ class Parts:
 
     def _left(self, job: Job) -> Part | None:
         """What the provider still has behind the parts."""
-        if not isinstance(self.provider, YieldsParts) or job.provider_job_id is None:
+        if self.yields is None or job.provider_job_id is None:
             return None
         try:
             with self.desk.asking(self.provider):
-                return self.provider.rest(job.provider_job_id, after=job.circuits_done)
+                return self.yields.rest(job.provider_job_id, after=job.circuits_done)
         except NotFoundError:
             return None
 

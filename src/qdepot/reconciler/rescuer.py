@@ -14,6 +14,9 @@ from qdepot.reconciler.desk import Desk
 from qdepot.reconciler.receipt import store_receipt
 from qdepot.reconciler.submitter import tag_of
 
+RESCUER = "rescuer"
+"""By whom the history says that something was done."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescuer:
@@ -47,7 +50,7 @@ class Rescuer:
             else:
                 store_receipt(self.desk, change)
         except QDepotError as error:
-            self.desk.save([self.desk.later(job, error, by="rescuer", stage=job.stage)])
+            self.desk.save([self.desk.later(job, error, by=RESCUER, stage=job.stage)])
 
     def _rescued(self, job: Job) -> JobChange:
         noted = self._noted(job)
@@ -62,7 +65,7 @@ class Rescuer:
                 JobStatus.CREATED,
                 Stage.IN_DOUBT,
                 at=self.desk.now(),
-                by="rescuer",
+                by=RESCUER,
                 why=f"nobody can tell whether {job.backend} has it; look there for {tag_of(job)}, then: "
                 f"qdepot resolve {job.id} --adopt ITS_ID | --resubmit | --fail",
             )
@@ -100,7 +103,7 @@ class Rescuer:
             JobStatus.CREATED,
             Stage.SEARCHING,
             at=self.desk.now(),
-            by="rescuer",
+            by=RESCUER,
             why="its tag is not visible at the backend yet",
             failures_in_row=0,
             retry_in_s=wait_s,
@@ -112,7 +115,7 @@ class Rescuer:
             JobStatus.CREATED,
             Stage.WAITING,
             at=self.desk.now(),
-            by="rescuer",
+            by=RESCUER,
             why=why,
             failures_in_row=0,
             next_try_at=None,
@@ -124,7 +127,7 @@ def _adopted(job: Job, provider_job_id: str, *, at: datetime, why: str) -> JobCh
         JobStatus.QUEUED,
         Stage.WAITING,
         at=at,
-        by="rescuer",
+        by=RESCUER,
         why=why,
         provider_job_id=provider_job_id,
         failures_in_row=0,

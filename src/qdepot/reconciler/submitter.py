@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from qdepot.archive.request import RequestRecord
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.object_store import ObjectNotFoundError
@@ -32,43 +33,41 @@ class Submitter:
 
     def run_once(self) -> int:
         """Hand over one batch; how many jobs it met."""
-        here = isinstance(self.provider, RunsHere)
-        most = min(BATCH, self.provider.room()) if isinstance(self.provider, RunsHere) else BATCH
+        here = self.provider if isinstance(self.provider, RunsHere) else None
+        most = BATCH if here is None else min(BATCH, here.room())
         room = self.desk.allowance(self.provider, most)
         names = self.desk.names_of(self.provider)
         if room < 1 or not names:
             return 0
         jobs = self.desk.claim(Duty.SUBMIT, limit=room, backends=names)
-        if here:
-            self._start_here(jobs)
+        if here is not None:
+            self._start_here(jobs, here)
         else:
             self._send_all(jobs)
         return len(jobs)
 
-    def _start_here(self, jobs: Sequence[Job]) -> None:
+    def _start_here(self, jobs: Sequence[Job], here: RunsHere) -> None:
         """A simulator's job may be started twice without harm, so one commit after the start serves a whole batch."""
         started: list[JobChange] = []
         ended: list[JobChange] = []
-        for place, job in enumerate(jobs):
-            if place and not self._has_room():
+        requests = self.desk.requests.of(jobs)
+        for place, (job, request) in enumerate(zip(jobs, requests, strict=True)):
+            if place and here.room() < 1:
                 # They were claimed as if they were small: any process may take them.
                 self.desk.give_back([waiting.id for waiting in jobs[place:]])
                 break
-            change = self._started(job)
+            change = self._started(job, request)
             (started if change.after.status is JobStatus.QUEUED else ended).append(change)
         self.desk.save(ended)
         saved = self.desk.save(started, keep_lease=True)
         self._drop_unsaved(started, saved)
         self.note_ended([job.id for job in saved if _has_ended(job, self.provider)])
 
-    def _has_room(self) -> bool:
-        return not isinstance(self.provider, RunsHere) or self.provider.room() > 0
-
-    def _started(self, job: Job) -> JobChange:
+    def _started(self, job: Job, request: RequestRecord | QDepotError) -> JobChange:
         if job.cancel_requested:
             return self._cancelled(job)
         try:
-            submission = self._submission(job)
+            submission = _submission(job, request)
             with self.desk.asking(self.provider):
                 provider_job_id = self.provider.submit(submission)
         except QDepotError as error:
@@ -95,7 +94,8 @@ class Submitter:
             self.desk.save([self._cancelled(job)])
             return
         try:
-            submission = self._submission(job)
+            [request] = self.desk.requests.of([job])
+            submission = _submission(job, request)
             is_new = self.desk.archive.put_prepared(job, tag=submission.tag)
             if not is_new and self._has_receipt(job):
                 # The row is behind the archive, as in a database from an old backup: the rescuer adopts the job.
@@ -142,20 +142,6 @@ class Submitter:
             return
         store_receipt(self.desk, self._queued(job, provider_job_id))
 
-    def _submission(self, job: Job) -> Submission:
-        request = self.desk.archive.read_request(job)
-        return Submission(
-            tag=tag_of(job),
-            job_id=job.id,
-            backend=job.backend,
-            program=request.program(),
-            options=job.options,
-            owner=job.project,
-            timeout_s=job.timeout_s,
-            summary=job.summary,
-            done=job.circuits_done,
-        )
-
     def _queued(self, job: Job, provider_job_id: str, *, retry_in_s: float = 0.0) -> JobChange:
         return job.moved_to(
             JobStatus.QUEUED,
@@ -175,6 +161,22 @@ class Submitter:
             why = f"{job.backend} refused it"
             return self.desk.ending(job, JobStatus.FAILED, by="submitter", why=why, failure=failure_of(error))
         return self.desk.later(job, error, by="submitter")
+
+
+def _submission(job: Job, request: RequestRecord | QDepotError) -> Submission:
+    if isinstance(request, QDepotError):
+        raise request
+    return Submission(
+        tag=tag_of(job),
+        job_id=job.id,
+        backend=job.backend,
+        program=request.program(),
+        options=job.options,
+        owner=job.project,
+        timeout_s=job.timeout_s,
+        summary=job.summary,
+        done=job.circuits_done,
+    )
 
 
 def tag_of(job: Job) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from qdepot.domain.job import Duty, JobStatus, Stage
@@ -149,6 +151,31 @@ def test_a_process_that_was_stopped_beyond_its_lease_does_not_send(world: World,
     world.bring_home(world.process())
     assert world.job(job).status is JobStatus.COMPLETED
     assert len(world.cloud.submissions) == 1
+
+
+def test_a_receipt_that_comes_after_the_end_is_cleaned_up(world: World, monkeypatch):
+    """A process is stopped while it submits; another one adopts the job and brings it home. Then the first goes on,
+    writes its receipt, and is killed before it could see that nobody wants it."""
+    world.cloud.finds_by_tag = True
+    world.cloud.visibility_delay = timedelta(0)
+    job = world.submit()
+    stopped, second = world.process(), world.process()
+    stopped.run(Duty.PREPARE)
+    put_receipt = type(world.archive).put_receipt
+
+    def sleep_write_die(archive, job, *, provider_job_id):
+        monkeypatch.undo()
+        world.bring_home(second, seconds=20)
+        assert world.job(job).status is JobStatus.COMPLETED
+        put_receipt(archive, job, provider_job_id=provider_job_id)
+        raise Killed
+
+    monkeypatch.setattr(type(world.archive), "put_receipt", sleep_write_die)
+    with pytest.raises(Killed):
+        stopped.run(Duty.SUBMIT)
+    world.bring_home(second, seconds=40)
+    assert world.job(job).pending_removed
+    assert list(world.pending.scan()) == []
 
 
 def test_two_reconcilers_at_once_submit_each_job_once(world: World):
