@@ -16,10 +16,13 @@ MAX_BITS = 10_000
 MAX_NESTING = 64
 """Deepest nesting of brackets. Readers recurse: the native ones crash the process, the others run out of stack."""
 
-_STRING_OR_COMMENT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|//[^\n]*|/\*.*?\*/", re.DOTALL)
+# A comment without an end reaches to the end of the text: looking for its end once more at each of many beginnings
+# would take time that grows with their square.
+_STRING_OR_COMMENT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERSION = re.compile(r"\s*OPENQASM\s+(\d+)")
 _INCLUDE = re.compile(r"\binclude\b\s*(\"[^\"\n]*\"|'[^'\n]*')?")
 _HUGE_INDEX = re.compile(r"\[\s*(\d{9,})")
+_LONG_NUMBER = re.compile(r"[0-9_]{1000,}")
 _HARDWARE_QUBIT = re.compile(r"\$(\d+)")
 _STEP = np.zeros(256, dtype=np.int8)
 _STEP[list(b"([{")] = 1
@@ -83,7 +86,11 @@ def decoded(source: bytes) -> str:
 
 
 def without_comments(text: str) -> str:
-    """The text with its comments blanked; every other character keeps its place."""
+    """The text with its comments blanked; every other character keeps its place.
+
+    Raises:
+        InvalidProgramError: A comment does not end.
+    """
     if "//" not in text and "/*" not in text:
         return text
     return _STRING_OR_COMMENT.sub(_blanked, text)
@@ -98,19 +105,24 @@ def check_text(text: str, dialect: Dialect) -> None:
     """Check a text without understanding it; costs about a microsecond a line.
 
     Raises:
-        InvalidProgramError: It is of another version, includes files, or is nested too deeply.
+        InvalidProgramError: It is of another version, includes files, is nested too deeply, or holds a number that no
+            computer has use for.
         UnsupportedProgramError: It declares more bits than any backend has.
     """
     code = without_comments(text)
     _check_version(code, dialect)
     _check_includes(code, dialect)
     _check_nesting(code)
+    _check_numbers(code)
     _check_indices(code)
     _check_sizes(code, dialect)
 
 
 def _blanked(match: re.Match[str]) -> str:
     found = match.group()
+    if found.startswith("/*") and (len(found) < len("/**/") or not found.endswith("*/")):
+        line, column = place(match.string, match.start())
+        raise invalid_at("a comment that does not end", line=line, column=column)
     return found if found[0] in "\"'" else re.sub(r"[^\n]", " ", found)
 
 
@@ -145,6 +157,14 @@ def _check_nesting(code: str) -> None:
         offset = len(code.encode()[: int(np.argmax(depths > MAX_NESTING))].decode())
         line, column = place(code, offset)
         raise invalid_at(f"brackets are nested more than {MAX_NESTING} deep", line=line, column=column)
+
+
+def _check_numbers(code: str) -> None:
+    """Python refuses to read integers of thousands of digits, and others take ages over them."""
+    long = _LONG_NUMBER.search(code)
+    if long:
+        line, column = place(code, long.start())
+        raise invalid_at("more than 1000 digits in a row", line=line, column=column)
 
 
 def _check_indices(code: str) -> None:

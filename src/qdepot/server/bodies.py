@@ -17,6 +17,9 @@ from qdepot.services.orders import ProjectLimits
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+MAX_KEYS = 10_000
+"""Most keys of one object. What is wrong with each of many could take minutes to put together."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -153,6 +156,8 @@ def _not_json(why: str, **place: int) -> InvalidRequestError:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"an object has {len(pairs)} keys, and at most {MAX_KEYS} are taken")
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()

@@ -103,8 +103,11 @@ class ComputePoolConformance:
 
     @contextmanager
     def full_lane(self, pool: ComputePool, lane: Lane = Lane.RUN) -> Iterator[list[TaskHandle]]:
-        """Keep a whole lane at work, so that other tasks wait; the tasks that do so are stopped at the end."""
-        sleepers = [start(pool, "sleep", {"seconds": 600.0}, lane=lane, owner="sleeper") for _ in range(self.size)]
+        """Keep a whole lane at work, so that its owner's other tasks wait; what does so is stopped at the end.
+
+        A pool may let other owners in.
+        """
+        sleepers = [start(pool, "sleep", {"seconds": 600.0}, lane=lane, owner="ada") for _ in range(self.size)]
         wait_until(lambda: all(sleeper.started for sleeper in sleepers))
         try:
             yield sleepers

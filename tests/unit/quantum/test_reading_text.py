@@ -140,3 +140,19 @@ def test_legacy_gates_are_known_without_a_definition():
         "qreg q[3]; creg c[3]; x q[0]; sx q[1]; sxdg q[1]; cswap q[0], q[1], q[2]; rzz(0.5) q[0], q[1]; measure q -> c;"
     )
     assert counts(openqasm2(text), shots=3) == {"001": 3}
+
+
+@pytest.mark.parametrize(
+    ("source", "program_format"),
+    [(BELL2 + b"/* x", "openqasm2"), (BELL2 + b"/*/", "openqasm2"), (BELL3 + b"x q[0]; /* \n\n", "openqasm3")],
+)
+def test_a_comment_that_does_not_end_is_refused_with_its_place(source, program_format):
+    error = _refusal(source, program_format)
+    assert "does not end" in error.message
+    assert error.details["line"] == source.count(b"\n", 0, source.index(b"/*")) + 1
+
+
+@pytest.mark.parametrize(("source", "program_format"), [(BELL2, "openqasm2"), (BELL3, "openqasm3")])
+def test_numbers_that_no_computer_reads_are_refused(source, program_format):
+    source = source.replace(b"h q[0];", b"rx(" + b"7" * 5000 + b") q[0];")
+    assert "1000 digits" in _refusal(source, program_format).message

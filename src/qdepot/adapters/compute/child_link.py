@@ -38,6 +38,7 @@ class ChildLink:
         state: See there.
         serves: Owner and memory limit of the first task, which hold for its whole life; None before.
         order: What it works on.
+        began_at: When it was given that, on the monotonic clock.
         turn_ends_at: Until then its owner may go on without waiting for another turn.
         due_at: When something must happen, on the monotonic clock: the end of a start, of a task, or of a kill.
         verdict: How its order ends once it is dead; None: as the supervisor's report says.
@@ -53,6 +54,7 @@ class ChildLink:
         self.state = ChildState.STARTING
         self.serves: tuple[str, int] | None = None
         self.order: Order | None = None
+        self.began_at = -math.inf
         self.turn_ends_at = -math.inf
         self.due_at = math.inf
         self.verdict: QDepotError | None = None
@@ -86,6 +88,7 @@ class ChildLink:
         self.state = ChildState.BUSY
         self.serves = order.serves
         self.order = order
+        self.began_at = now
         self.due_at = now + order.limits.time_s
         self._unsent.extend(order.request)
 

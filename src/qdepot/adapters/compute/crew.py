@@ -10,6 +10,7 @@ from qdepot.adapters.compute.fair_queue import FairQueue
 from qdepot.adapters.compute.orders import Order
 
 _TURN_S = 0.05
+_GUEST_AFTER_S = 1.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
@@ -23,12 +24,16 @@ class Crew:
     - one fresh child is kept for an owner who was not,
     - and where that is not enough, an owner's turn is not one task but as many as fit into 50 ms.
 
+    Long tasks of one owner do not lock out the others: where all that work have done so for a second, an owner of whom
+    nothing is worked on gets a guest's place; there are as many of these as there are places.
+
     Attributes:
-        size: Most children that work at once.
+        size: Most children that work at once, not counting guests.
         queue: Orders that wait.
         children: By number; the one that got work last comes last.
         stale: Something has changed since the dispatcher last looked after it.
         fork_at: Forks have failed; the next comes then. Infinite if there is nothing to wait for.
+        guest_at: Somebody who waits may become a guest then; infinite likewise.
     """
 
     def __init__(self, *, size: int) -> None:
@@ -37,6 +42,7 @@ class Crew:
         self.children: dict[int, ChildLink] = {}
         self.stale = True
         self.fork_at = math.inf
+        self.guest_at = math.inf
         self._failures = 0
 
     @property
@@ -51,8 +57,9 @@ class Crew:
 
     def matches(self, now: float) -> Iterator[tuple[Order, ChildLink]]:
         """Orders whose turn it is, each with the child that shall do it. The child must be given it before the next."""
-        while self.queue and self.busy < self.size:
-            match = self._match(now)
+        self.guest_at = math.inf
+        while self.queue:
+            match = self._match(now) if self.busy < self.size else self._match_guest(now)
             if match is None:
                 return
             order, child = match
@@ -77,6 +84,21 @@ class Crew:
                 return self.queue.take(), child
         return None
 
+    def _match_guest(self, now: float) -> tuple[Order, ChildLink] | None:
+        at_work = [child for child in self.children.values() if child.state is ChildState.BUSY]
+        served = {child.serves[0] for child in at_work if child.serves is not None}
+        order = self.queue.first_of_others(served)
+        if order is None or len(at_work) >= 2 * self.size:
+            return None
+        due = max(child.began_at for child in at_work) + _GUEST_AFTER_S
+        if now < due:
+            self.guest_at = due
+            return None
+        for child in self.children.values():
+            if child.state is ChildState.IDLE and child.serves in (order.serves, None):
+                return self.queue.take_of(order.owner), child
+        return None
+
     def missing(self) -> int:
         """How many children to fork now."""
         if self.fork_at != math.inf:
@@ -99,7 +121,10 @@ class Crew:
         self._failures += 1
 
     def look_at_clock(self, now: float) -> None:
-        """End the wait for the next fork if it is over."""
+        """End the waits for the next fork and the next guest that are over."""
+        if now >= self.guest_at:
+            self.guest_at = math.inf
+            self.stale = True
         if now >= self.fork_at:
             self.fork_at = math.inf
             self.stale = True

@@ -59,7 +59,7 @@ class Dispatcher:
             crew.look_at_clock(now)
             if crew.stale:
                 self._look_after(lane, crew, now)
-        return min([self._tree.next_tick(), *[crew.fork_at for crew in self._crews.values()]])
+        return min([self._tree.next_tick(), *[min(crew.fork_at, crew.guest_at) for crew in self._crews.values()]])
 
     def _look_after(self, lane: Lane, crew: Crew, now: float) -> None:
         crew.stale = False

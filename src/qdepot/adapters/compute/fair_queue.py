@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Container
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -34,6 +35,13 @@ class FairQueue(Generic[Item]):
         """The oldest item of an owner, left where it is."""
         row = self._by_owner.get(owner)
         return next(iter(row.values())) if row else None
+
+    def first_of_others(self, owners: Container[str]) -> Item | None:
+        """The oldest item of the owner who is next in line and not among ``owners``, left where it is."""
+        for owner, row in self._by_owner.items():
+            if owner not in owners:
+                return next(iter(row.values()))
+        return None
 
     def take(self) -> Item:
         """Take the item whose turn it is; its owner goes to the end of the line.

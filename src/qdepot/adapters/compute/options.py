@@ -27,7 +27,8 @@ class PoolOptions:
     """How a pool of processes is laid out.
 
     Attributes:
-        children: Most children at work at once, by lane.
+        children: Most children at work at once, by lane; where all of them are long at work for other owners, as many
+            guests come on top.
         threads: Most threads of one simulation; each task may use fewer.
         module: Started as the supervisor: ``python -m MODULE CONTROL_FD SERVICE_PID SANDBOX``.
         sandbox: ``best``: raise the walls that this machine has; ``required``: do no work where files or system calls

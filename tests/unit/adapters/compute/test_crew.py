@@ -179,3 +179,51 @@ def test_after_a_failed_fork_the_wait_grows_and_ends(stage):
     crew.fork_succeeded()
     crew.fork_failed(now=200.0)
     assert crew.fork_at - 200.0 == waits[0]
+
+
+def test_an_owner_of_whom_nothing_is_worked_on_becomes_a_guest_after_a_second(stage):
+    it = stage(size=2)
+    for _ in range(4):
+        it.child()
+    for _ in range(3):
+        it.order("ada")
+    it.order("bob")
+    assert [owner for owner, _ in it.match(now=0.0)] == ["ada", "bob"]
+    it.order("cyd")
+    assert it.match(now=0.9) == []
+    assert it.crew.guest_at == 1.0
+    assert [owner for owner, _ in it.match(now=1.0)] == ["cyd"]
+    assert it.crew.guest_at == math.inf
+
+
+def test_nobody_is_his_own_guest(stage):
+    it = stage()
+    for _ in range(3):
+        it.child()
+    for _ in range(2):
+        it.order("ada")
+    assert [owner for owner, _ in it.match(now=0.0)] == ["ada"]
+    assert it.match(now=100.0) == []
+
+
+def test_there_are_no_more_guests_than_places(stage):
+    it = stage()
+    for _ in range(4):
+        it.child()
+    for owner in ("ada", "bob", "cyd"):
+        it.order(owner)
+    assert [owner for now in (0.0, 10.0, 20.0, 30.0) for owner, _ in it.match(now=now)] == ["ada", "bob"]
+
+
+def test_the_clock_tells_when_a_guest_may_come(stage):
+    it = stage()
+    it.child()
+    it.child()
+    it.order("ada")
+    it.order("bob")
+    it.match(now=0.0)
+    it.crew.stale = False
+    it.crew.look_at_clock(0.5)
+    assert not it.crew.stale
+    it.crew.look_at_clock(1.0)
+    assert it.crew.stale
