@@ -83,7 +83,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="QDEPOT_", env_nested_delimiter="__", toml_file="qdepot.toml", extra="ignore"
+        env_prefix="QDEPOT_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # manifests fill in what is there, and leave the rest empty
+        toml_file="qdepot.toml",
+        extra="ignore",
     )
 
     data: Path = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
