@@ -1,0 +1,280 @@
+"""The pool's thread: it keeps the connection, gives waiting tasks to workers and takes in what they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from qdepot.adapters.compute.dask.link import Link
+from qdepot.adapters.compute.dask.options import ClusterOptions
+from qdepot.adapters.compute.dask.orders import Order, Run
+from qdepot.adapters.compute.dask.parcels import unpacked_outcome
+from qdepot.adapters.compute.dask.roster import Post, Roster
+from qdepot.adapters.compute.fair_queue import FairQueue
+from qdepot.adapters.compute.handle import Outcome
+from qdepot.errors import InternalError, QDepotError, TaskCancelledError, WorkerLostError
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = "It may be handed in again."
+
+
+def outage(why: str) -> WorkerLostError:
+    """The loss of a task that no task can have caused."""
+    return WorkerLostError(why, solution=_AGAIN, details={"outage": True})
+
+
+class Dispatcher:
+    """All of a pool that has a state. Its public methods may be called from any thread; the rest runs on its own.
+
+    A worker gets no more tasks than it does at once; the others wait here, where owners take turns.
+
+    Attributes:
+        ready: A worker can start a task at once, or is at one.
+        trouble: Why there has been nobody to give tasks to for a while; None if that is not so.
+        problem: Why there is nobody at present; empty if there is.
+    """
+
+    def __init__(self, options: ClusterOptions) -> None:
+        self.ready = False
+        self.trouble: str | None = None
+        self.problem = f"the Dask scheduler at {options.scheduler} has not answered yet"
+        self._options = options
+        self._queue: FairQueue[Order] = FairQueue()
+        self._runs: dict[str, Run] = {}
+        self._link: Link | None = None
+        self._roster = self._new_roster()
+        self._usable_at = time.monotonic()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._bell = asyncio.Event()
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="qdepot-dask-pool", daemon=True)
+        self._thread.start()
+
+    def submit(self, order: Order) -> bool:
+        """Take an order; False if the pool is closed."""
+        return self._call(lambda: self._enqueue(order))
+
+    def cancel(self, order: Order) -> None:
+        """Drop a waiting order; have the child of a running one killed."""
+        self._call(lambda: self._cancel(order))
+
+    def close(self) -> None:
+        """End everything, and wait for it. May be repeated."""
+        with self._lock:
+            if not self._stopped:
+                self._stopped = True
+                self._loop.call_soon_threadsafe(self._bell.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _call(self, action: Callable[[], None]) -> bool:
+        with self._lock:
+            if not self._stopped:
+                self._loop.call_soon_threadsafe(action)
+            return not self._stopped
+
+    # What follows runs on the pool's thread.
+
+    def _work(self) -> None:
+        error: QDepotError = TaskCancelledError("the pool was closed")
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._live())
+            except Exception:
+                _log.exception("dask_pool_failed")
+                error = InternalError("the pool of Dask workers has failed", solution="Restart the service.")
+            with self._lock:
+                self._stopped = True
+            self.ready = False
+            runner.run(self._end(error))
+
+    async def _live(self) -> None:
+        while not self._stopped:
+            try:
+                self._link = await Link.open(self._options, on_started=self._on_started)
+            except Exception as error:  # refused, not a scheduler, wrong certificate, no such file ...
+                self._unusable(f"the Dask scheduler at {self._options.scheduler} does not answer: {_brief(error)}")
+            else:
+                _log.info("dask_connected", extra={"scheduler": self._options.scheduler})
+                why = await self._serve(self._link)
+                if not self._stopped:
+                    await self._hang_up(f"the connection to the Dask scheduler was lost: {why}")
+            await self._pause()
+
+    async def _serve(self, link: Link) -> str:
+        """Work until the connection is lost; returns why."""
+        while not self._stopped:
+            if not link.is_sound:
+                return "it broke"
+            try:
+                workers = await link.look()
+            except Exception as error:
+                return _brief(error)
+            now = time.monotonic()
+            self._drop_lost(self._roster.update(workers, now=now))
+            for post in self._roster.to_ask(now=now):
+                post.ask_at = float("inf")
+                asking = asyncio.create_task(self._hire(link, post))
+                self._asking.add(asking)
+                asking.add_done_callback(self._asking.discard)
+            self._look_around()
+            await self._pause()
+        return "the pool is closed"
+
+    async def _pause(self) -> None:
+        """Until the next look, or until something happens that asks for one."""
+        if self._stopped:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), self._options.probe_s)
+        self._bell.clear()
+
+    async def _hire(self, link: Link, post: Post) -> None:
+        try:
+            told = await link.hire(post.address)
+            boot, slots, version = str(told["boot"]), int(str(told["slots"])), told["version"]
+        except Exception as error:
+            self._roster.refused(post, f"cannot work for qdepot: {_brief(error)}", now=time.monotonic())
+            _log.warning("dask_worker_refused", extra={"worker": post.address, "reason": _brief(error)})
+            return
+        ours = self._options.station.version
+        if version != ours:
+            self._roster.refused(post, f"has qdepot {version}, and the service has {ours}", now=time.monotonic())
+            return
+        self._roster.hired(post, boot=boot, slots=slots)
+        self._look_around()
+
+    def _look_around(self) -> None:
+        """Give out what can be given, and say how things are."""
+        if self._roster.is_usable:
+            self._usable_at = time.monotonic()
+            self.trouble, self.problem = None, "" if self._roster.is_ready else "no worker has a warm child yet"
+        else:
+            self._unusable(f"no worker of the Dask cluster takes tasks: {self._roster.complaint()}")
+        self.ready = self._roster.is_ready
+        self._match()
+
+    def _unusable(self, why: str) -> None:
+        """Do not let tasks wait for a cluster that does not come: elsewhere they may wait with a reason."""
+        self.ready = False
+        self.problem = why
+        if time.monotonic() - self._usable_at < self._options.patience_s:
+            return
+        if self.trouble is None:
+            _log.warning("dask_cluster_away", extra={"reason": why})
+        self.trouble = why
+        while self._queue:
+            self._queue.take().handle.finish(outage(why))
+
+    def _match(self) -> None:
+        while self._link is not None and self._queue and (post := self._roster.free()) is not None:
+            order = self._queue.take()
+            if not order.handle.done:
+                self._start(self._link, order, post)
+
+    def _start(self, link: Link, order: Order, post: Post) -> None:
+        assert post.boot is not None
+        try:
+            future = link.send(order.parcel, operation=order.operation, address=post.address, boot=post.boot)
+        except Exception as error:
+            order.handle.finish(outage(f"it could not be given to a worker: {_brief(error)}"))
+            return
+        run = Run(order=order, post=post, boot=post.boot, future=future)
+        post.busy += 1
+        self._runs[str(future.key)] = run
+        asking = asyncio.create_task(self._carry(run))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+
+    async def _carry(self, run: Run) -> None:
+        """Wait for one task's end. Never cancelled itself: Dask lets several tasks wait for one answer together."""
+        try:
+            parcel = await run.future
+            outcome, ran_s = self._unpacked(parcel)
+        except Exception as error:
+            self._finish(run, self._loss(error))
+            return
+        run.order.handle.finish_as_told(outcome, ran_s=ran_s)
+        self._finish(run, outcome)
+
+    def _unpacked(self, parcel: memoryview) -> tuple[Outcome, float]:
+        options = self._options
+        try:
+            return unpacked_outcome(
+                parcel,
+                max_bytes=options.station.max_result_bytes,
+                in_memory_bytes=options.in_memory_bytes,
+                folder=options.spool_dir,
+            )
+        except QDepotError as error:
+            return error, 0.0
+
+    def _loss(self, error: Exception) -> QDepotError:
+        """What it means for a task that Dask gives no answer."""
+        if self._link is None or not self._link.is_sound or isinstance(error, OSError):
+            self._bell.set()
+            return outage(f"the connection to the Dask scheduler was lost: {_brief(error)}")
+        return WorkerLostError(f"the worker that it was given to gave no answer: {_brief(error)}", solution=_AGAIN)
+
+    def _finish(self, run: Run, outcome: Outcome) -> None:
+        """The end of a run, the first time that it is called for it; its place is free."""
+        if self._runs.pop(str(run.future.key), None) is None:
+            return
+        if run.post.boot == run.boot:
+            run.post.busy -= 1
+        run.future.release()  # type: ignore[no-untyped-call]
+        run.order.handle.finish(outcome)
+        self._match()
+
+    def _drop_lost(self, lost: list[Post]) -> None:
+        for post in lost:
+            _log.warning("dask_worker_lost", extra={"worker": post.address})
+            for run in [run for run in self._runs.values() if run.boot == post.boot]:
+                self._finish(run, WorkerLostError("the worker that had it was lost", solution=_AGAIN))
+
+    async def _hang_up(self, why: str) -> None:
+        """The connection is of no more use: end all that went through it."""
+        link, self._link = self._link, None
+        self.ready, self.problem = False, why
+        self._roster = self._new_roster()
+        for run in list(self._runs.values()):
+            self._finish(run, outage(why))
+        if link is not None:
+            await link.close()
+
+    async def _end(self, error: QDepotError) -> None:
+        await asyncio.sleep(0)  # the last calls of other threads
+        while self._queue:  # before a place becomes free
+            self._queue.take().handle.finish(error)
+        for run in list(self._runs.values()):
+            self._finish(run, error)
+        await self._hang_up("the pool is closed")
+
+    def _new_roster(self) -> Roster:
+        return Roster(station=self._options.station.name, silence_s=self._options.silence_s)
+
+    def _enqueue(self, order: Order) -> None:
+        self._queue.add(order.owner, order.number, order)
+        self._match()
+
+    def _cancel(self, order: Order) -> None:
+        self._queue.remove(order.owner, order.number)
+        for run in [run for run in self._runs.values() if run.order is order]:
+            self._finish(run, TaskCancelledError("the task was cancelled while it ran"))
+
+    def _on_started(self, key: str) -> None:
+        run = self._runs.get(key)
+        if run is not None:
+            run.order.handle.begin_once()
+
+
+def _brief(error: BaseException) -> str:
+    """An error in a line; its own words may be many, and name what it was about."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
