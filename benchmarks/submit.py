@@ -1,72 +1,126 @@
-"""Submitting: `POST /v1/jobs`, durable, against an empty route that reads the same body on the same kind of server.
+"""Submitting, durable, against an empty route that reads the same body on the same kind of server.
 
-The reconciler is off, so that only acceptance is measured: check in a child, fsynced object, committed row.
+The reconciler is off, so that only acceptance is measured: check in a child, fsynced object, committed row. "same
+circuit" lets the service know the circuit from its first check, "new circuits" are never seen before.
 """
 
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from harness.figures import show
+from harness.figures import interleaved, show, spread
 from harness.service import empty_route, service
 
 BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
-BODY = json.dumps(
-    {
-        "backend": "aer",
-        "program": {"kind": "sampler", "shots": 1024, "circuits": [{"format": "openqasm3", "source": BELL}]},
-        "options": {"seed": 7},
-    }
-)
 SECONDS = 4.0
 ROUNDS = 3
+BATCH = 1000
+BATCH_ROUNDS = 5
+
+numbers = itertools.count(1)
 
 
-def hammer(url: str, deadline: float) -> list[float]:
+def job(source: str) -> dict[str, object]:
+    circuits = [{"format": "openqasm3", "source": source}]
+    program = {"kind": "sampler", "shots": 1024, "circuits": circuits}
+    return {"backend": "aer", "program": program, "options": {"seed": 7}}
+
+
+def new_circuit() -> str:
+    return BELL.replace("cx", f"rz({next(numbers) / 1e6}) q[0]; cx")
+
+
+SAME = json.dumps(job(BELL))
+
+
+def same_bodies() -> Iterator[str]:
+    return itertools.repeat(SAME)
+
+
+def new_bodies() -> Iterator[str]:
+    return (json.dumps(job(new_circuit())) for _ in itertools.count())
+
+
+def hammer(url: str, bodies: Iterator[str], deadline: float) -> list[float]:
     """Post until the deadline over one kept connection; seconds per request."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     times = []
     while (begin := time.perf_counter()) < deadline:
-        connection.request("POST", "/v1/jobs", BODY, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status != 201:
-            sys.exit(f"unexpected answer {answer.status}: {content[:500]!r}")
+        post(connection, "/v1/jobs", next(bodies))
         times.append(time.perf_counter() - begin)
     connection.close()
     return times
 
 
-def measure(url: str, clients: int) -> tuple[float, list[float]]:
+def post(connection: http.client.HTTPConnection, path: str, body: str) -> None:
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != 201:
+        sys.exit(f"unexpected answer {answer.status}: {content[:500]!r}")
+
+
+def measure(url: str, clients: int, bodies: Callable[[], Iterator[str]] = same_bodies) -> tuple[float, list[float]]:
     """Requests a second, and the time of each."""
     deadline = time.perf_counter() + SECONDS
     with ThreadPoolExecutor(clients) as pool:
-        times = [t for part in pool.map(hammer, [url] * clients, [deadline] * clients) for t in part]
+        parts = pool.map(lambda _: hammer(url, bodies(), deadline), range(clients))
+        times = [t for part in parts for t in part]
     return len(times) / SECONDS, times
+
+
+def one_by_one(submit_url: str, empty_url: str) -> None:
+    candidates = {
+        "empty route": (empty_url, same_bodies),
+        "submit, same circuit": (submit_url, same_bodies),
+        "submit, new circuits": (submit_url, new_bodies),
+    }
+    for clients in (1, 16):
+        rates: dict[str, list[float]] = {name: [] for name in candidates}
+        for _ in range(ROUNDS):
+            for name, (url, bodies) in candidates.items():
+                rate, times = measure(url, clients, bodies)
+                rates[name].append(rate)
+                p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
+                show(f"{clients} clients: {name}", f"{rate:7.0f}/s   p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+        base, *others = (statistics.median(found) for found in rates.values())
+        for name, rate in zip(list(candidates)[1:], others, strict=True):
+            show(f"{clients} clients: {name} / empty route", f"{rate / base:.2f} of its rate (medians of {ROUNDS})")
+
+
+def batches(url: str) -> None:
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
+    same = json.dumps({"jobs": [job(BELL)] * BATCH})
+
+    def send(body: str) -> None:
+        post(connection, "/v1/jobs:batch", body)
+
+    send(same)
+    actions = {
+        f"batch of {BATCH}, same circuit": lambda: send(same),
+        f"batch of {BATCH}, new circuits": lambda: send(
+            json.dumps({"jobs": [job(new_circuit()) for _ in range(BATCH)]})
+        ),
+    }
+    for name, seconds in interleaved(actions, rounds=BATCH_ROUNDS).items():
+        show(name, f"{spread(seconds)}   {BATCH / statistics.median(seconds):.0f} jobs/s")
 
 
 def main() -> None:
     print(__doc__)
     with service("--no-reconciler") as submit_url, empty_route() as empty_url:
-        for clients in (1, 16):
-            rates: dict[str, list[float]] = {"submit": [], "empty route": []}
-            for _ in range(ROUNDS):
-                for name, url in (("submit", submit_url), ("empty route", empty_url)):
-                    rate, times = measure(url, clients)
-                    rates[name].append(rate)
-                    p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
-                    show(
-                        f"{clients} clients: {name}", f"{rate:7.0f}/s   p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms"
-                    )
-            ratio = statistics.median(rates["submit"]) / statistics.median(rates["empty route"])
-            show(f"{clients} clients: submit / empty route", f"{ratio:.2f} of its rate (medians of {ROUNDS})")
+        one_by_one(submit_url, empty_url)
+        batches(submit_url)
 
 
 if __name__ == "__main__":

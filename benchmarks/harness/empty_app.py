@@ -1,4 +1,4 @@
-"""The partner of the submit benchmark: a route that reads the same body and does nothing."""
+"""The partner of benchmarks over HTTP: a route that reads the same body and does nothing, and one that only answers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ async def raw_body(request: Request) -> bytes:
 @app.post("/v1/jobs")
 def nothing(body: Annotated[bytes, Depends(raw_body)]) -> Response:
     return Response(content=b'{"id": "x"}', status_code=201, media_type="application/json")
+
+
+@app.get("/empty")
+def empty() -> Response:
+    return Response(content=b'{"id": "x"}', media_type="application/json")
 
 
 if __name__ == "__main__":
