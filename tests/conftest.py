@@ -8,6 +8,14 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_log_ins_of_the_developer(tmp_path_factory):
+    """Clients, also those of other processes, find the log-ins of the tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server."""

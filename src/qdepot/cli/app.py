@@ -22,6 +22,8 @@ _NOUNS = (
     "records",
     "doubts",
     "backends",
+    "login",
+    "tokens",
     "server",
     "health",
     "reconcile",
@@ -76,7 +78,7 @@ def _before(
     context: typer.Context,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The service; default: QDEPOT_URL, else http://127.0.0.1:8484."),
+        typer.Option(metavar="URL", help="The service; default: QDEPOT_URL, else that of the last log-in."),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[
@@ -85,7 +87,8 @@ def _before(
 ) -> None:
     """Hand in circuits, get job ids at once, find the results for good in your own object store.
 
-    QDEPOT_URL and QDEPOT_TOKEN say where the service is and who you are; QDEPOT_CA names a certificate to trust.
+    `qdepot login` keeps where the service is and who you are. QDEPOT_URL and QDEPOT_TOKEN say it instead; QDEPOT_CA
+    names a certificate to trust.
     """
     context.obj = replace(context.find_object(Session) or Session(), url=url, debug=debug)
 

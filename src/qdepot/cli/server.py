@@ -44,6 +44,7 @@ def serve(
     ] = None,
 ) -> None:
     """Start the service: REST API, ledger, archive and, unless told otherwise, the reconciler."""
+    from qdepot.cli.local_tokens import ensure_first_token
     from qdepot.server.serve import serve as run_server
     from qdepot.wiring import build_app, running_service
 
@@ -53,6 +54,7 @@ def serve(
     listening = _listening(settings)
     listening.check()  # before anything is opened or started
     with running_service(settings, reconciler=reconciler) as parts:
+        ensure_first_token(parts.access.tokens, settings)
         run_server(
             build_app(parts),
             listening,

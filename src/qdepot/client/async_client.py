@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from qdepot.client import requests
+from qdepot.client import requests, token_requests
 from qdepot.client.circuits import CircuitInput
 from qdepot.client.courier import AsyncCourier
 from qdepot.client.handle import AsyncJobHandle
@@ -19,6 +20,7 @@ from qdepot.client.sweeps import Point, sweep_specs, swept
 from qdepot.client.waiting import OnStatuses, all_until_final, statuses
 from qdepot.errors import QDepotError
 from qdepot.wire.answers import BackendAnswer, JobAnswer, StatusAnswer, VersionAnswer
+from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +36,8 @@ class AsyncClient:
     written as QPY, in the event loop.
 
     Args:
-        url: The service; else ``QDEPOT_URL``, else http://127.0.0.1:8484.
-        token: Else ``QDEPOT_TOKEN``. Never shown.
+        url: The service; else ``QDEPOT_URL``, else that of the last `qdepot login`, else http://127.0.0.1:8484.
+        token: Else ``QDEPOT_TOKEN``, else that of the log-in to this service. Never shown.
         ca: A certificate, or that of an authority (PEM file), to trust as well; else ``QDEPOT_CA``.
         transport: How HTTP is spoken; for tests.
 
@@ -207,6 +209,34 @@ class AsyncClient:
     async def version(self) -> VersionAnswer:
         """See :meth:`Client.version <qdepot.client.client.Client.version>`."""
         return await self._courier.ask(requests.version())
+
+    async def me(self) -> MeAnswer:
+        """See :meth:`Client.me <qdepot.client.client.Client.me>`."""
+        return await self._courier.ask(token_requests.me())
+
+    async def create_token(
+        self,
+        name: str = "",
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        role: str | None = None,
+        scopes: Sequence[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> NewTokenAnswer:
+        """See :meth:`Client.create_token <qdepot.client.client.Client.create_token>`."""
+        request = token_requests.create_token(
+            name, user=user, project=project, role=role, scopes=scopes, expires_at=expires_at
+        )
+        return await self._courier.ask(request)
+
+    async def tokens(self, *, project: str | None = None) -> list[TokenAnswer]:
+        """See :meth:`Client.tokens <qdepot.client.client.Client.tokens>`."""
+        return await self._courier.ask(token_requests.list_tokens(project))
+
+    async def revoke_token(self, token_id: str) -> None:
+        """See :meth:`Client.revoke_token <qdepot.client.client.Client.revoke_token>`."""
+        await self._courier.ask(token_requests.revoke_token(token_id))
 
     def _handle(self, known: JobAnswer | Accepted) -> AsyncJobHandle:
         return AsyncJobHandle(known.id, self._courier, known=known)

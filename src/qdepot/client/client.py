@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from qdepot.client import requests
+from qdepot.client import requests, token_requests
 from qdepot.client.circuits import CircuitInput
 from qdepot.client.courier import Courier
 from qdepot.client.handle import JobHandle
@@ -19,6 +20,7 @@ from qdepot.client.sweeps import Point, sweep_specs, swept
 from qdepot.client.waiting import OnStatuses, all_until_final, statuses
 from qdepot.errors import QDepotError
 from qdepot.wire.answers import BackendAnswer, JobAnswer, StatusAnswer, VersionAnswer
+from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +36,8 @@ class Client:
     carries an idempotency key, so that it is never accepted twice.
 
     Args:
-        url: The service; else ``QDEPOT_URL``, else http://127.0.0.1:8484.
-        token: Else ``QDEPOT_TOKEN``. Never shown.
+        url: The service; else ``QDEPOT_URL``, else that of the last `qdepot login`, else http://127.0.0.1:8484.
+        token: Else ``QDEPOT_TOKEN``, else that of the log-in to this service. Never shown.
         ca: A certificate, or that of an authority (PEM file), to trust as well; else ``QDEPOT_CA``.
         transport: How HTTP is spoken; for tests.
 
@@ -287,6 +289,54 @@ class Client:
     def version(self) -> VersionAnswer:
         """What the service is: versions, formats that it reads, limits."""
         return self._courier.ask(requests.version())
+
+    def me(self) -> MeAnswer:
+        """Who you are to the service, in which project, and what you may do there."""
+        return self._courier.ask(token_requests.me())
+
+    def create_token(
+        self,
+        name: str = "",
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        role: str | None = None,
+        scopes: Sequence[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> NewTokenAnswer:
+        """Make a token; its text is in the answer and nowhere else.
+
+        Args:
+            name: What it is for.
+            user: On whose behalf its bearer acts; None: yours. Others' are made by admins.
+            project: In which project; None: yours.
+            role: ``viewer``, ``member`` or ``admin``; None: a member. At most what you are.
+            scopes: What may be done with it; None: all that the role may.
+            expires_at: From then on it is worth nothing; None: never.
+
+        Raises:
+            PermissionDeniedError: You may not give that.
+        """
+        request = token_requests.create_token(
+            name, user=user, project=project, role=role, scopes=scopes, expires_at=expires_at
+        )
+        return self._courier.ask(request)
+
+    def tokens(self, *, project: str | None = None) -> list[TokenAnswer]:
+        """Your tokens or, as an admin, those of the project: newest first, also those that are worth nothing any more.
+
+        Args:
+            project: Another project, for ``service:admin``.
+        """
+        return self._courier.ask(token_requests.list_tokens(project))
+
+    def revoke_token(self, token_id: str) -> None:
+        """Make a token worthless, by its id.
+
+        Raises:
+            NotFoundError: There is none that you may see.
+        """
+        self._courier.ask(token_requests.revoke_token(token_id))
 
     def _handle(self, known: JobAnswer | Accepted) -> JobHandle:
         return JobHandle(known.id, self._courier, known=known)

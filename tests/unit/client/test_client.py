@@ -315,7 +315,7 @@ def shaped_result():
 
 def test_the_token_goes_with_each_request_and_nowhere_else(api, caplog):
     caplog.set_level(logging.DEBUG)
-    with Client("http://service.test", "secret-word", transport=api.transport()) as client:
+    with Client("https://service.test", "secret-word", transport=api.transport()) as client:
         job = client.submit(BELL)
         api.faults.append(problem(404, "not_found"))
         with pytest.raises(NotFoundError) as caught:

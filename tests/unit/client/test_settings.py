@@ -50,9 +50,9 @@ def test_a_password_in_an_address_is_refused_and_not_repeated():
 
 
 def test_a_token_is_not_shown():
-    assert "secret-word" not in repr(client_settings("http://host", "secret-word"))
+    assert "secret-word" not in repr(client_settings("https://host", "secret-word"))
     with pytest.raises(InvalidRequestError) as caught:
-        client_settings("http://host", "secret-word\nsecond line")
+        client_settings("https://host", "secret-word\nsecond line")
     assert "secret-word" not in f"{caught.value} {caught.value.solution}"
 
 
@@ -64,4 +64,4 @@ def test_an_authority_of_ones_own_is_given_or_named_by_the_environment(monkeypat
 
 
 def test_a_line_break_at_the_end_of_a_token_is_no_part_of_it():
-    assert client_settings("http://host", "word\n").token == "word"
+    assert client_settings("https://host", "word\n").token == "word"
