@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,15 +12,18 @@ from qdepot.archive import layout
 from qdepot.archive.request import (
     RequestRecord,
     batch_document,
+    batch_entries,
     batch_span,
     read_request_document,
     request_document,
 )
 from qdepot.domain.job import Job
-from qdepot.errors import ConflictError, InternalError
-from qdepot.ports.object_store import ObjectExistsError, ObjectStore
+from qdepot.errors import ArchiveDamagedError, ConflictError, InternalError, UnavailableError
+from qdepot.ports.object_store import ObjectExistsError, ObjectNotFoundError, ObjectStore
 
 _BATCH_HEAD_BYTES = 64 * 1024
+_TOGETHER_BYTES = 4 * 1024 * 1024
+"""Objects of more are not read as a whole for the sake of a few entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,34 @@ def read_request(store: ObjectStore, job: Job) -> RequestRecord:
         return read_request_document(store.get(key), key=key)
     start, length = batch_span(_batch_head(store, key), job.request_index, key=key)
     return read_request_document(store.get_range(key, start=start, length=length), key=key)
+
+
+def read_together(store: ObjectStore, jobs: Sequence[Job]) -> dict[str, RequestRecord]:
+    """By job id, what was asked by those jobs whose requests lie with one another's in an object that is not large.
+
+    What cannot be read so, for whatever reason, is left out: it is to be read by itself, and shows there what is wrong.
+    """
+    by_key: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.request_index is not None:
+            by_key.setdefault(job.request_key, []).append(job)
+    found: dict[str, RequestRecord] = {}
+    for key, some in by_key.items():
+        if len(some) > 1:
+            with contextlib.suppress(ObjectNotFoundError, ArchiveDamagedError, UnavailableError):
+                found |= _entries(store.get_range(key, start=0, length=_TOGETHER_BYTES), some, key=key)
+    return found
+
+
+def _entries(document: bytes, jobs: Sequence[Job], *, key: str) -> dict[str, RequestRecord]:
+    if len(document) == _TOGETHER_BYTES:
+        return {}
+    entries = batch_entries(document, key=key)
+    return {
+        job.id: read_request_document(entries[job.request_index], key=key)
+        for job in jobs
+        if job.request_index is not None and job.request_index < len(entries)
+    }
 
 
 def _batch_head(store: ObjectStore, key: str) -> bytes:

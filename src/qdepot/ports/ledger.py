@@ -163,6 +163,10 @@ class Ledger(Protocol):
         """The history of a job in order, from behind number ``after``."""
         ...
 
+    def histories(self, job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
+        """The whole histories of jobs in order, in as few queries as possible; unknown ids have empty ones."""
+        ...
+
     def counts(self, *, project: str | None = None) -> Mapping[JobStatus, int]:
         """How many jobs have each status."""
         ...

@@ -189,6 +189,11 @@ class MemoryLedger:
             history = self._entries[job_id].events if job_id in self._entries else []
             return [event for event in history if event.number > after][:limit]
 
+    def histories(self, job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
+        """See the port."""
+        with self._opened():
+            return {it: list(self._entries[it].events) if it in self._entries else [] for it in job_ids}
+
     def counts(self, *, project: str | None = None) -> Mapping[JobStatus, int]:
         """See the port."""
         with self._opened():

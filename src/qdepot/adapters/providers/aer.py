@@ -110,6 +110,7 @@ class AerProvider:
         self._limits = _limits_by_backend(self._settings, limits)
         self._monotonic = monotonic
         self._runs: dict[str, Run] = {}
+        self._live = {is_small: set[str]() for is_small in (False, True)}
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[str], None]] = []
 
@@ -138,12 +139,13 @@ class AerProvider:
             plan,
             pool=self._gatherer if plan.is_small else self._pool,
             monotonic=self._monotonic,
-            on_news=lambda: self._announce(submission.job_id),
+            on_news=lambda: self._announce(provider_job_id, run),
         )
         with self._lock:
             if provider_job_id in self._runs:
                 return provider_job_id
             self._runs[provider_job_id] = run
+            self._live[run.is_small].add(provider_job_id)
         try:
             run.start()
         except QDepotError:
@@ -190,8 +192,7 @@ class AerProvider:
     def room(self) -> int:
         """How many more jobs it takes now, if they are small; another one takes the room of several."""
         with self._lock:
-            live = [run.is_small for run in self._runs.values() if run.ended is None]
-        return _SMALL_IN_PLACE_OF_ONE * (self._settings.depth - live.count(False)) - live.count(True)
+            return _SMALL_IN_PLACE_OF_ONE * (self._settings.depth - len(self._live[False])) - len(self._live[True])
 
     def live_jobs(self) -> Sequence[str]:
         """Our ids of the jobs it has."""
@@ -202,24 +203,30 @@ class AerProvider:
         """Stop and forget a job."""
         with self._lock:
             mine = {pid: run for pid, run in self._runs.items() if run.job_id == job_id}
-            for provider_job_id in mine:
+            for provider_job_id, run in mine.items():
                 del self._runs[provider_job_id]
+                self._live[run.is_small].discard(provider_job_id)
         for run in mine.values():
             run.cancel()
 
     def forget(self, provider_job_id: str) -> None:
         """Drop the result of a job that is in the archive."""
         with self._lock:
-            self._runs.pop(provider_job_id, None)
+            run = self._runs.pop(provider_job_id, None)
+            if run is not None:
+                self._live[run.is_small].discard(provider_job_id)
 
     def close(self) -> None:
         """Stop all simulations."""
         for job_id in self.live_jobs():
             self.give_up(job_id)
 
-    def _announce(self, job_id: str) -> None:
+    def _announce(self, provider_job_id: str, run: Run) -> None:
+        if run.ended is not None:
+            with self._lock:
+                self._live[run.is_small].discard(provider_job_id)
         for callback in self._callbacks:
-            callback(job_id)
+            callback(run.job_id)
 
     def _run(self, provider_job_id: str) -> Run:
         with self._lock:

@@ -107,6 +107,8 @@ class Saving(LedgerFixtures):
         assert ledger.events(job.id, after=events[0].number, limit=2) == events[1:3]
         assert ledger.events(job.id, after=events[-1].number) == []
         assert ledger.events(job_id_of(99)) == []
+        assert ledger.histories([job_id_of(99), job.id]) == {job.id: events, job_id_of(99): []}
+        assert ledger.histories([]) == {}
 
     def test_a_holder_saves_what_it_holds(self, ledger: Ledger) -> None:
         job = make_job(1)

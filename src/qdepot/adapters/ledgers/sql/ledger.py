@@ -149,6 +149,14 @@ class SqlLedger:
         asked = {"job_id": job_id, "after": after, "most": limit}
         return self._read(lambda connection: [event_of(row) for row in connection.execute(queries.HISTORY, asked)])
 
+    def histories(self, job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
+        """See the port."""
+        found: dict[str, list[JobEvent]] = {job_id: [] for job_id in job_ids}
+        for some in batches(job_ids):
+            for event in self._read(partial(_events, asked={"ids": some})):
+                found[event.job_id].append(event)
+        return found
+
     def counts(self, *, project: str | None = None) -> Mapping[JobStatus, int]:
         """See the port."""
         statement, asked = (
@@ -217,3 +225,7 @@ class SqlLedger:
             raise closed()
         with database_errors_explained():
             yield
+
+
+def _events(connection: Connection, asked: Mapping[str, object]) -> list[JobEvent]:
+    return [event_of(row) for row in connection.execute(queries.HISTORIES, asked)]

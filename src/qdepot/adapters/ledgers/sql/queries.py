@@ -31,6 +31,9 @@ HISTORY = (
 )
 """Asks for ``job_id``, ``after``, ``most``."""
 
+HISTORIES = select(*EVENT_COLUMNS).where(events.c.job_id.in_(_IDS)).order_by(events.c.job_id, events.c.number)
+"""Asks for ``ids``."""
+
 TOMBSTONE = select(tombstones.c.project, tombstones.c.deleted_at).where(tombstones.c.job_id == _JOB_ID)
 """Asks for ``job_id``."""
 

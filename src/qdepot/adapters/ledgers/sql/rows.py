@@ -48,8 +48,8 @@ def job_of(row: Row[Any] | Sequence[Any]) -> Job:
     known: dict[str, Any] = dict(zip(_JOB_FIELDS, row, strict=True))
     known["status"] = JobStatus(known["status"])
     known["stage"] = Stage(known["stage"])
-    known["tags"] = tuple(json.loads(known["tags"]))
-    known["options"] = json.loads(known["options"])
+    known["tags"] = () if known["tags"] == "[]" else tuple(json.loads(known["tags"]))
+    known["options"] = {} if known["options"] == "{}" else json.loads(known["options"])
     if known["summary"] is not None:
         known["summary"] = json.loads(known["summary"])
     if known["outcome"] is not None:
