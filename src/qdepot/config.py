@@ -61,6 +61,29 @@ class StoreSettings(BaseModel):
     )
 
 
+class DaskSettings(BaseModel):
+    """The Dask cluster whose workers run simulations."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scheduler: str = Field(
+        default="tcp://127.0.0.1:8786", description="Address of its scheduler, tcp://host:8786 or tls://host:8786."
+    )
+    tls_ca: Path | None = Field(default=None, description="Authority of the cluster's certificates (PEM).")
+    tls_cert: Path | None = Field(default=None, description="Certificate that this service shows (PEM).")
+    tls_key: Path | None = Field(default=None, description="Private key of tls_cert (PEM).")
+    direct: bool = Field(
+        default=False, description="Fetch results from the workers themselves, which the service must then reach."
+    )
+    threads: PositiveInt | None = Field(
+        default=None,
+        description="Most threads of one large simulation on a worker; default: as many as this machine has cores.",
+    )
+    silence_s: PositiveFloat = Field(
+        default=30.0, description="Seconds without a word after which a scheduler or worker counts as lost."
+    )
+
+
 class ProjectSettings(BaseModel):
     """What one project may; what is left out is as for all."""
 
@@ -174,7 +197,16 @@ class Settings(BaseSettings):
         default=64 * 1024, description="Largest result in bytes that is answered inside the job."
     )
 
-    children: PositiveInt | None = Field(default=None, description="Simulations at a time; default: one a core.")
+    compute: Literal["processes", "dask"] = Field(
+        default="processes",
+        description="Where simulations run. processes: children of this service; dask: beside the workers of a Dask "
+        "cluster.",
+    )
+    dask: DaskSettings = Field(default_factory=DaskSettings, description="How to reach the Dask cluster.")
+    children: PositiveInt | None = Field(
+        default=None,
+        description="Simulations at a time; default: one a core. On a Dask cluster: one a thread of its workers.",
+    )
     run_time_limit_s: PositiveFloat = Field(default=3600.0, description="Longest simulation in seconds.")
     run_memory_bytes: PositiveInt = Field(
         default=8 * 1024**3, description="Memory in bytes that one simulation may use."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from qdepot.adapters.compute.dask.opening import open_dask_pool
+from qdepot.adapters.compute.dask.options import ClusterOptions, StationOptions
 from qdepot.adapters.compute.options import PoolOptions, processors
 from qdepot.adapters.compute.processes import ProcessPool, make_undumpable
 from qdepot.adapters.data_folder import lock_folder
@@ -78,6 +80,7 @@ class Parts:
     backends: Backends
     access: Access
     waker: Waker
+    pool_checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of everything: children, connections."""
@@ -99,13 +102,7 @@ def build_parts(settings: Settings) -> Parts:
     settings.data.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(ledger_url(settings), clock=clock)
     archive = open_archive(settings)
-    pool = ProcessPool(
-        PoolOptions(
-            children={Lane.CHECK: 1, Lane.RUN: settings.children or processors()},
-            spool_dir=settings.data,  # a temporary folder may lie in memory; large results do not belong there
-            sandbox=settings.sandbox,
-        )
-    )
+    pool, pool_checks = build_pool(settings)
     if settings.sandbox == "required":
         _try_sandbox(pool)
     about = About(pool)
@@ -120,7 +117,35 @@ def build_parts(settings: Settings) -> Parts:
         backends=Backends(providers=providers, clock=clock),
         access=Access(ledger.token_register(), clock),
         waker=Waker(),
+        pool_checks=pool_checks,
     )
+
+
+def build_pool(settings: Settings) -> tuple[ComputePool, dict[str, Callable[[], None]]]:
+    """Where circuits are worked on, and what tells whether that is well, by name.
+
+    Raises:
+        InvalidRequestError: The address of the Dask cluster is missing.
+        UnavailableError: The library for it is not installed.
+    """
+    on_cluster = settings.compute == "dask"
+    here = ProcessPool(
+        PoolOptions(
+            children={Lane.CHECK: 1, Lane.RUN: 1 if on_cluster else settings.children or processors()},
+            spool_dir=settings.data,  # a temporary folder may lie in memory; large results do not belong there
+            sandbox=settings.sandbox,
+        )
+    )
+    if not on_cluster:
+        return here, {}
+    given = settings.dask.model_dump(exclude={"threads"})
+    options = ClusterOptions(**given, station=StationOptions(sandbox=settings.sandbox), spool_dir=settings.data)
+    try:
+        pool = open_dask_pool(options, checks=here)
+    except QDepotError:
+        here.close()
+        raise
+    return pool, {"cluster": pool.check}
 
 
 def _try_sandbox(pool: ComputePool) -> None:
@@ -203,7 +228,7 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
             settings=provider_class.Settings(**settings.providers.get(name, {})),
             pool=pool,
             limits=limits,
-            cores=processors(),
+            cores=(settings.dask.threads if settings.compute == "dask" else None) or processors(),
             describe=about.describe,
         )
     return providers
@@ -258,6 +283,7 @@ def build_health(parts: Parts) -> Health:
             "pending": Recent(parts.archive.pending.check, clock=parts.clock),
             "completed": Recent(parts.archive.completed.check, clock=parts.clock),
             "checker": checker,
+            **parts.pool_checks,
         }
     )
 

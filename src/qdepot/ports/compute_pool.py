@@ -76,7 +76,8 @@ class TaskHandle(Protocol):
             MemoryLimitExceededError: It needed more memory than its limit.
             ResourceLimitError: Its result is larger than the pool takes.
             WorkerLostError: Its child died for another reason; the task may be handed in again. Details hold
-                ``crashed: True`` where native code crashed: then it may be the input's fault, and a retry be in vain.
+                ``crashed: True`` where native code crashed: then it may be the input's fault, and a retry be in vain;
+                ``outage: True`` where no task can be at fault, as after a cut network.
             UnavailableError: What the operation needs is not installed.
             TaskCancelledError: :meth:`cancel` was called.
             InternalError: The operation failed in a way that it should not.

@@ -166,8 +166,11 @@ class Poller:
 
     def _failed(self, job: Job, backend: BackendInfo, report: ProviderReport) -> JobChange:
         failure = report.failure or Failure(code="backend_failed", message=f"{job.backend} reported a failure")
-        if failure.code == WorkerLostError.code and backend.repeatable and self._losses(job) + 1 < MAX_LOSSES:
-            return self._again(job, f"{_WORKER_LOST}: {failure.message}")
+        if failure.code == WorkerLostError.code and backend.repeatable:
+            if failure.details.get("outage"):  # which no job can have caused, so that it does not count
+                return self._again(job, failure.message)
+            if self._losses(job) + 1 < MAX_LOSSES:
+                return self._again(job, f"{_WORKER_LOST}: {failure.message}")
         why = f"failed at {job.backend}"
         return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)
 

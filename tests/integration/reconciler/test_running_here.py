@@ -10,7 +10,7 @@ from qdepot.errors import InvalidProgramError, WorkerLostError
 from qdepot.ports.compute_pool import Limits
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
-from support.world import ME, World, check, order
+from support.world import ME, World, check, order, simulate
 
 
 def aer(world: World, *, pool: FunctionPool | None = None) -> AerProvider:
@@ -106,6 +106,26 @@ def test_a_worker_that_keeps_dying_fails_the_job_in_the_end(world: World):
     assert stored.attempt == 3
     assert stored.failure is not None
     assert stored.failure.code == "worker_lost"
+
+
+def test_a_job_outlives_any_number_of_outages(world: World):
+    outages = iter(range(5))
+
+    def run(payload):
+        if next(outages, None) is not None:
+            raise WorkerLostError("the network was cut", details={"outage": True})
+        return simulate(payload)
+
+    with_pool = FunctionPool({"check": check, "simulate": run})
+    world.providers = {"aer": aer(world, pool=with_pool)}
+    job = submit(world)
+    process = world.process()
+    for _ in range(20):
+        process.run_until_idle()
+        wait_for(world.providers["aer"])
+        world.clock.advance(60)
+    with_pool.close()
+    assert (world.job(job).status, world.job(job).attempt) == (JobStatus.COMPLETED, 6)
 
 
 def test_a_simulation_that_is_refused_fails_with_line_and_column(here: World):

@@ -181,7 +181,7 @@ def _outcome(handle: TaskHandle) -> Payload | QDepotError:
 
 def _not_taken(error: QDepotError) -> QDepotError:
     """Nothing is wrong with the task: it is to be handed in again, as after the death of a child."""
-    return WorkerLostError(error.message) if isinstance(error, UnavailableError) else error
+    return WorkerLostError(error.message, details=error.details) if isinstance(error, UnavailableError) else error
 
 
 def _next_count(count: int, ran: int, run_s: float) -> int:

@@ -256,7 +256,8 @@ class Run:
             self._hand_in(_next_count(count, handle.run_s, at_most_s=self._plan.part_interval_s))
         except UnavailableError as error:
             # Nothing is wrong with the job: it is to go on behind what is done, as after the death of a child.
-            self._end(_ended_by(WorkerLostError(f"no child takes the next circuits: {error.message}"), None))
+            lost = WorkerLostError(f"no child takes the next circuits: {error.message}", details=error.details)
+            self._end(_ended_by(lost, None))
         except QDepotError as error:
             self._end(_ended_by(error, None))
 

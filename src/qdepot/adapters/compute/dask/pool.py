@@ -87,4 +87,8 @@ class DaskPool:
 
 
 def _away(why: str) -> UnavailableError:
-    return UnavailableError(why, solution="See that scheduler and workers of the Dask cluster run and can be reached.")
+    return UnavailableError(
+        why,
+        solution="See that scheduler and workers of the Dask cluster run and can be reached.",
+        details={"outage": True},
+    )
