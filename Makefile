@@ -94,6 +94,10 @@ torture: $(VENV)/.installed ## Break everything at random, then count: MINUTES J
 	@PYTHONPATH=tests $(BIN)/python -m durability.torture \
 		--minutes $(MINUTES) --jobs $(JOBS) --kills $(KILLS) --on $(ON) --cloud $(CLOUD)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.installed ## Look for inputs that crash or confuse the readers: MINUTES
+	@PYTHONPATH=tests $(BIN)/python -m hostile.fuzz --minutes $(MINUTES)
+
 .PHONY: test-client
 test-client: $(LIGHT)/.locked ## Run client and CLI from a wheel without extras, as a laptop has them
 	@rm -rf build/wheel
