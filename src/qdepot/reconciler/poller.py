@@ -15,8 +15,11 @@ from qdepot.reconciler.desk import BATCH, Desk, backoff_s
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.receipt import tidy_up
 
-MAX_LOSSES = 3
-"""A job whose worker was lost so often is taken to be what kills the worker."""
+MAX_CRASHES = 3
+"""A job whose worker was lost so often, and by a crash in the end, is taken to be what crashes it."""
+
+MAX_LOSSES = 20
+"""A job is given up after so many losses of its worker, also where something else killed that."""
 
 _WORKER_LOST = "its worker was lost"
 
@@ -169,7 +172,8 @@ class Poller:
         if failure.code == WorkerLostError.code and backend.repeatable:
             if failure.details.get("outage"):  # which no job can have caused, so that it does not count
                 return self._again(job, failure.message)
-            if self._losses(job) + 1 < MAX_LOSSES:
+            most = MAX_CRASHES if failure.details.get("crashed", True) else MAX_LOSSES
+            if self._losses(job) + 1 < most:
                 return self._again(job, f"{_WORKER_LOST}: {failure.message}")
         why = f"failed at {job.backend}"
         return self.desk.ending(job, JobStatus.FAILED, by="poller", why=why, failure=failure)

@@ -108,6 +108,26 @@ def test_a_worker_that_keeps_dying_fails_the_job_in_the_end(world: World):
     assert stored.failure.code == "worker_lost"
 
 
+def test_a_job_outlives_a_worker_that_others_keep_killing(world: World):
+    kills = iter(range(6))
+
+    def run(payload):
+        if next(kills, None) is not None:
+            raise WorkerLostError("ended by SIGKILL", details={"signal": "SIGKILL", "crashed": False})
+        return simulate(payload)
+
+    with_pool = FunctionPool({"check": check, "simulate": run})
+    world.providers = {"aer": aer(world, pool=with_pool)}
+    job = submit(world)
+    process = world.process()
+    for _ in range(20):
+        process.run_until_idle()
+        wait_for(world.providers["aer"])
+        world.clock.advance(60)
+    with_pool.close()
+    assert (world.job(job).status, world.job(job).attempt) == (JobStatus.COMPLETED, 7)
+
+
 def test_a_job_outlives_any_number_of_outages(world: World):
     outages = iter(range(5))
 
