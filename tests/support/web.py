@@ -104,7 +104,10 @@ class Bench:
             "version": "1.2.3",
             "subscribe": self.world.ledger.on_change,
         }
-        self.app = build_app(ServerParts(**{**given, **self.parts}))
+        parts = {**given, **self.parts}
+        if parts.get("authentication") is True:
+            parts["authentication"] = self.authentication
+        self.app = build_app(ServerParts(**parts))
         self.conformity = Conformity(_description())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=URL)
 
