@@ -174,7 +174,9 @@ class Dispatcher:
             self._queue.take().handle.finish(outage(why))
 
     def _match(self) -> None:
-        while self._link is not None and self._queue and (post := self._roster.free()) is not None:
+        if self._link is None or not self._link.is_sound:
+            return
+        while self._queue and (post := self._roster.free()) is not None:
             order = self._queue.take()
             if not order.handle.done:
                 self._start(self._link, order, post)
