@@ -128,11 +128,12 @@ class Lab:
         created = self.bench.post("/v1/jobs", json=body(), headers=self.people["member"].headers)
         self.job = self.bench.finish(self.bench.world.ledger.get(created.json()["id"]), JobStatus.COMPLETED)
         self.spare = bearer(self.bench, "member").token
+        self.chosen_id = str(uuid4())
 
     def ask(self, name: str, caller: str, *, job_id: str | None = None, **more: Any) -> Any:
         case = CASES[name]
         method, _, path = name.partition(" ")
-        job_id = str(uuid4()) if method == "PUT" else job_id or self.job.id
+        job_id = self.chosen_id if method == "PUT" else job_id or self.job.id
         at = case.at or path.replace("{job_id}", job_id).replace("{token_id}", self.spare.id)
         sent = {**(case.sent or {}), **more}
         headers = {**self.people[caller].headers, **sent.pop("headers", {})}
