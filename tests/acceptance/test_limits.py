@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from qdepot import Client
 from qdepot.errors import JobFailedError, UnsupportedProgramError
-from support.service import Service
+from support.service import Service, run_cli
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 ENDLESS = f"{HEAD}qubit[1] q;\nbit[1] c;\nwhile (!c[0]) {{ c[0] = measure q[0]; }}\n"
@@ -95,3 +96,18 @@ def test_a_service_that_is_stopped_hands_unfinished_work_back(services):
     until(lambda: again.status() == "RUNNING" and again.details().attempt >= 2)
     again.cancel()
     assert again.wait(timeout_s=PATIENCE_S) == "CANCELLED"
+
+
+def test_a_service_tells_its_walls_and_starts_where_those_that_it_requires_stand(service, services):
+    walls = httpx.get(f"{service.url}/v1/version").json()["sandbox"]
+    if not (walls["files"] and walls["system calls"]):
+        pytest.skip(f"this machine lacks walls: {walls}")
+    strict = services("strict", QDEPOT_SANDBOX="required")
+    assert httpx.get(f"{strict.url}/v1/version").json()["sandbox"] == walls
+
+
+def test_a_service_does_not_start_where_required_walls_are_missing(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['landlock'] = None\n")
+    told = run_cli("serve", "--port", "0", data=tmp_path / "data", QDEPOT_SANDBOX="required", PYTHONPATH=str(tmp_path))
+    assert told.returncode != 0
+    assert "landlock" in told.stderr

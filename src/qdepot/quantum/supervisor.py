@@ -71,7 +71,7 @@ class Supervisor:
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        self._say("hello", problem=self._problem, walls=self._walls.report())
+        self._say("hello", problem=self._problem, walls=self._walls.report(), gap=self._walls.gap())
         with selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(signals, selectors.EVENT_READ)

@@ -75,5 +75,5 @@ class CallWall:
 
     def _allow(self, name: str, *arguments: object) -> None:
         seccomp = self._seccomp
-        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) != -1:  # not every processor has every call
+        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # not every processor has every call
             self._filter.add_rule(seccomp.ALLOW, name, *arguments)

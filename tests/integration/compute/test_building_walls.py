@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,7 +56,7 @@ def test_a_wall_that_does_not_hold_is_told_and_not_counted_on(monkeypatch):
 def test_a_wall_that_kills_who_raises_it_is_not_raised(monkeypatch):
     class Trap:
         def apply(self):
-            os.abort()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(walls, "FileWall", Trap)
     assert walls.build(walls.Mode.BEST).built == {}
@@ -77,3 +80,31 @@ def test_the_library_of_python_and_installed_packages_are_readable():
 
 def test_nobody_who_may_exist_is_a_spare_user():
     assert not any(is_spare(user) for user in (0, 1000, 60_000, 65_534))
+
+
+UNPRIVILEGED = """
+from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
+from qdepot.testing.compute_pool import ends, start
+with ProcessPool(PoolOptions(module="qdepot.quantum.drill")) as pool:
+    walls = ends(start(pool, "facts")).meta["walls"]
+    refused = [ends(start(pool, "attempt", {"act": act})).meta["error"] for act in ("listen", "fork", "unshare")]
+    print(walls["files"], walls["system calls"], walls["network"], walls["user"], all(refused))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+def test_files_and_calls_are_closed_without_a_privilege_and_users_are_left_as_they_are():
+    told = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=give_up_changing_users,
+    )
+    assert told.stdout.split() == ["True", "True", "True", "False", "True"], told.stdout + told.stderr
+
+
+def give_up_changing_users() -> None:
+    """Take the privilege to change users from whatever this process becomes; who has none loses none."""
+    drop_from_bounding_set, set_uid = 24, 7
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, *(ctypes.c_ulong(each) for each in (set_uid, 0, 0, 0)))

@@ -190,15 +190,15 @@ class ProcessTree:
         self.problem = problem if isinstance(problem, str) else None
         if self.problem is not None:
             _log.error("pool_cannot_load", extra={"problem": self.problem})
-        self._tell_walls(frame.meta.get("walls"))
+        self._tell_walls(frame.meta.get("walls"), is_essential=frame.meta.get("gap") is not None)
 
-    def _tell_walls(self, walls: object) -> None:
-        """Log, once, what stands between a circuit and this machine."""
+    def _tell_walls(self, walls: object, *, is_essential: bool) -> None:
+        """Log, once, what stands between a circuit and this machine; a warning where something essential does not."""
         if not isinstance(walls, dict) or self.walls == walls:
             return
         self.walls = walls
         missing = {name: reason for name, reason in walls.items() if reason}
-        level = logging.WARNING if missing else logging.INFO
+        level = logging.WARNING if is_essential else logging.INFO
         stand = [name for name in walls if name not in missing]
         _log.log(level, "pool_sandbox: closed %s, open %s", stand, missing, extra={"closed": stand, "open": missing})
 
