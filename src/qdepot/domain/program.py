@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -133,7 +132,7 @@ def _source_bytes(source: str, program_format: ProgramFormat, index: int) -> byt
         return source.encode()
     try:
         return base64.b64decode(source, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one, too
         raise InvalidProgramError(
             f"circuit {index}: the source of a qpy circuit must be base64: {error}",
             solution="Send the bytes of the .qpy file in standard base64, without line breaks.",

@@ -42,8 +42,9 @@ def test_an_order_holds_only_the_options_that_were_given():
     assert order_from(options={"seed": 0, "memory": False, "noise": None})[1].options == {"seed": 0, "memory": False}
 
 
-def test_a_qpy_source_that_is_not_base64_is_an_invalid_program():
-    program = {"kind": "sampler", "circuits": [{"format": "qpy", "source": "***"}]}
+@pytest.mark.parametrize("source", ["***", "é", "QISKIT", "UUlTS0lU\n"])
+def test_a_qpy_source_that_is_not_base64_is_an_invalid_program(source):
+    program = {"kind": "sampler", "circuits": [{"format": "qpy", "source": source}]}
     with pytest.raises(InvalidProgramError):
         order_from(program=program)
 
