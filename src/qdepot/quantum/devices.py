@@ -13,16 +13,18 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction
 from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import Target
-from qiskit_aer.noise import NoiseModel
 
 from qdepot.errors import UnsupportedProgramError
 from qdepot.quantum.compact import Compact
+
+if TYPE_CHECKING:
+    from qiskit_aer.noise import NoiseModel
 
 _PACKAGE = "qiskit_ibm_runtime"
 _PREFIX = "fake_"
@@ -122,6 +124,8 @@ def noise_for(chosen: Device, compact: Compact) -> NoiseModel:
 
     The noise of a whole device of 133 qubits takes seconds to work out, and again for each run.
     """
+    from qiskit_aer.noise import NoiseModel  # not there where circuits are only checked
+
     used: _Used = set()
     _collect(compact.circuit, tuple(range(compact.circuit.num_qubits)), used)
     return NoiseModel.from_backend(_Excerpt(_excerpt(chosen.target, compact.qubits, used)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
-from qiskit_aer import AerSimulator
+
+from qdepot.quantum.versions import has_aer
 
 _AER_INTERNAL = frozenset({"mark", "jump", "aer_store", "bfunc", "barrier", "measure", "reset", "delay", "box"})
 
@@ -17,6 +18,12 @@ def reserved_names() -> frozenset[str]:
     The transpiler and Aer know gates by their names. A user's ``gate ecr a, b { x a; }`` would be run as the
     well-known ECR gate, without a word.
     """
-    return (
-        _AER_INTERNAL | frozenset(get_standard_gate_name_mapping()) | frozenset(AerSimulator().target.operation_names)
-    )
+    return _AER_INTERNAL | frozenset(get_standard_gate_name_mapping()) | _aer_names()
+
+
+def _aer_names() -> frozenset[str]:
+    if not has_aer():
+        return frozenset()
+    from qiskit_aer import AerSimulator
+
+    return frozenset(AerSimulator().target.operation_names)

@@ -6,7 +6,6 @@ import os
 from functools import cache
 
 from qiskit.transpiler import Target
-from qiskit_aer import AerSimulator
 
 from qdepot.errors import UnsupportedProgramError
 from qdepot.quantum.order import Order
@@ -52,6 +51,8 @@ def simulator_target(method: str, *, with_free_parameters: bool = False) -> Targ
         method: Aer's simulation method.
         with_free_parameters: For circuits whose parameters get their values from Aer.
     """
+    from qiskit_aer import AerSimulator  # not there where circuits are only checked
+
     target = Target(num_qubits=None)
     original = AerSimulator(method=_family(method)).target
     for name in original.operation_names:

@@ -21,6 +21,8 @@ qubits that the device does not couple would have no noise. An estimation with n
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from qdepot.ports.compute_pool import Payload
 from qdepot.quantum.check import checked, summary
 from qdepot.quantum.devices import device_names, device_qubits
@@ -28,10 +30,8 @@ from qdepot.quantum.gate_names import reserved_names
 from qdepot.quantum.openqasm3_ast import warm_up
 from qdepot.quantum.order import Order
 from qdepot.quantum.qpy_file import NEWEST_VERSION, OLDEST_VERSION
-from qdepot.quantum.simulate import simulated
-from qdepot.quantum.together import simulated_together
 from qdepot.quantum.transpile import preload_pass_managers
-from qdepot.quantum.versions import package_versions
+from qdepot.quantum.versions import has_aer, package_versions
 from qdepot.quantum.walls import probe
 
 
@@ -65,6 +65,8 @@ def simulate(payload: Payload) -> Payload:
         InvalidProgramError, UnsupportedProgramError: As :func:`check`; or Aer cannot run it.
         MemoryLimitExceededError: A state does not fit into memory.
     """
+    from qdepot.quantum.simulate import simulated  # needs Aer
+
     return simulated(Order.read(payload))
 
 
@@ -73,6 +75,8 @@ def simulate_together(payload: Payload) -> Payload:
 
     ``meta`` and ``parts`` come and go as :func:`qdepot.ports.operations.together_task` says.
     """
+    from qdepot.quantum.together import simulated_together  # needs Aer
+
     return simulated_together(payload)
 
 
@@ -100,7 +104,9 @@ def preload() -> None:
     Imports, builds pass managers, fills tables. It runs no pass manager and not Aer: children that are forked from a
     process that did hang.
     """
-    preload_pass_managers()
+    if has_aer():
+        import_module("qdepot.quantum.together")
+        preload_pass_managers()
     reserved_names()
     package_versions()
     device_names()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 _PACKAGES = ("qdepot", "qiskit", "qiskit-aer", "qiskit-qasm3-import", "numpy")
 
@@ -18,3 +19,9 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def has_aer() -> bool:
+    """Whether circuits can be simulated here. Without Aer they can still be read and checked, for other backends."""
+    return find_spec("qiskit_aer") is not None
