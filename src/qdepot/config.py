@@ -203,6 +203,10 @@ class Settings(BaseSettings):
         "cluster.",
     )
     dask: DaskSettings = Field(default_factory=DaskSettings, description="How to reach the Dask cluster.")
+    simulate: bool = Field(
+        default=True,
+        description="Offer the backends of the simulator Aer. Without it, jobs run at other providers alone.",
+    )
     children: PositiveInt | None = Field(
         default=None,
         description="Simulations at a time; default: one a core. On a Dask cluster: one a thread of its workers.",

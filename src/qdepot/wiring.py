@@ -209,7 +209,7 @@ def _cloud_options(settings: StoreSettings) -> CloudOptions:
 
 
 def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Mapping[str, Provider]:
-    """Aer, and every provider that the settings name.
+    """Aer, unless it is not wanted, and every other provider that the settings name.
 
     Raises:
         UnavailableError: A provider that is named is not installed.
@@ -217,7 +217,8 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
     found = {entry.name: entry for entry in entry_points(group=PROVIDERS)}
     limits = Limits(time_s=settings.run_time_limit_s, memory_bytes=settings.run_memory_bytes)
     providers: dict[str, Provider] = {}
-    for name in ["aer", *(name for name in settings.providers if name != "aer")]:
+    others = [name for name in settings.providers if name != "aer"]
+    for name in ["aer", *others] if settings.simulate else others:
         if name not in found:
             raise UnavailableError(
                 f"there is no provider {name!r}",
