@@ -196,6 +196,12 @@ class Settings(BaseSettings):
     inline_result_bytes: PositiveInt = Field(
         default=64 * 1024, description="Largest result in bytes that is answered inside the job."
     )
+    download_links_s: PositiveFloat | None = Field(
+        default=None,
+        le=7 * 86_400,
+        description="Seconds for which a signed link to a bundle in a cloud's store is valid, so that it does not pass "
+        "through the service; default: no links are given.",
+    )
 
     compute: Literal["processes", "dask"] = Field(
         default="processes",

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
@@ -379,6 +380,7 @@ def build_app(parts: Parts) -> FastAPI:
             describe=parts.about.describe,
             subscribe=parts.ledger.on_change,
             version=package_version(),
+            download_links_for=timedelta(seconds=settings.download_links_s) if settings.download_links_s else None,
             allowed_hosts=names_of(settings.host, allowed_hosts=settings.allowed_hosts, public_url=settings.public_url),
             public_url=checked_public_url(settings.public_url) if settings.public_url else None,
             trusted_proxies=networks_of(settings.trusted_proxies),

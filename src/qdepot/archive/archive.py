@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from qdepot.archive import inspection, layout, notes, part_shelf, prepared, request_shelf
 from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
-from qdepot.archive.bundle_shelf import store_bundles
+from qdepot.archive.bundle_shelf import pieces_of, store_bundles
 from qdepot.archive.export import exported
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import Completion, StoredBundle, pack
@@ -19,7 +19,7 @@ from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Failure, Job, JobChange, JobStatus
 from qdepot.domain.result import Outcome
 from qdepot.errors import ArchiveDamagedError, NotFoundError, QDepotError
-from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore
+from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore, SignsUrls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +192,27 @@ class Archive:
                 raised there.
         """
         return exported(job, self._bundle(job))
+
+    def open_bundle(self, job: Job) -> Iterator[bytes]:
+        """The bundle of a final job, as it lies there, in pieces.
+
+        Raises:
+            ArchiveDamagedError: It is missing or damaged; if that shows only behind the first pieces, it is raised
+                there, before the last one.
+        """
+        key = layout.bundle_key(job)
+        try:
+            yield from pieces_of(self.completed, key, sha256=job.result_sha256)
+        except ObjectNotFoundError as error:
+            raise damaged(key, "it is missing") from error
+
+    def bundle_link(self, job: Job, *, valid_for: timedelta) -> str | None:
+        """An address to fetch the bundle of a final job from, until the time is over; None if the store gives none.
+
+        Whoever has it can read the bundle: a secret.
+        """
+        store = self.completed
+        return store.url_of(layout.bundle_key(job), valid_for=valid_for) if isinstance(store, SignsUrls) else None
 
     def read_member(self, job: Job, name: str) -> bytes:
         """One file of the bundle.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from qdepot.archive import layout
@@ -64,6 +64,25 @@ def measured_bundle(store: ObjectStore, key: str, *, wanted_sha256: str | None =
     if wanted_sha256 not in {None, sha256}:
         raise damaged(key, "its checksum is not the one that was noted when it was written")
     return Bundle.of(key, beginning) if is_small else Bundle.open(store, key), size_bytes, sha256
+
+
+def pieces_of(store: ObjectStore, key: str, *, sha256: str | None) -> Iterator[bytes]:
+    """The file as it lies there, in pieces; its checksum is compared before the last piece is given.
+
+    Raises:
+        ArchiveDamagedError: It is not what was written.
+    """
+    digest, start, held = hashlib.sha256(), 0, b""
+    while piece := store.get_range(key, start=start, length=_PIECE_BYTES):
+        if held:
+            yield held
+        digest.update(piece)
+        held, start = piece, start + len(piece)
+        if len(piece) < _PIECE_BYTES:
+            break
+    if sha256 not in {None, digest.hexdigest()}:
+        raise damaged(key, "its checksum is not the one that was noted when it was written")
+    yield held
 
 
 def _store_together(store: ObjectStore, bundles: Sequence[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:

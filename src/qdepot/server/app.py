@@ -21,6 +21,7 @@ from qdepot.server.rates import Rates
 from qdepot.server.v1.backends import BackendRoutes
 from qdepot.server.v1.batch import BatchRoutes
 from qdepot.server.v1.doubts import DoubtRoutes
+from qdepot.server.v1.downloads import DownloadRoutes
 from qdepot.server.v1.jobs import JobRoutes
 from qdepot.server.v1.results import ResultRoutes
 from qdepot.server.v1.service import ServiceRoutes
@@ -62,6 +63,7 @@ def build_app(parts: ServerParts) -> FastAPI:
         BatchRoutes(parts.jobs),
         StatusRoutes(parts.jobs, waiters),
         ResultRoutes(parts.jobs, parts.limits),
+        DownloadRoutes(parts.jobs, links_for=parts.download_links_for),
         JobRoutes(parts.jobs),
         DoubtRoutes(parts.doubts),
         BackendRoutes(parts.backends),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from qdepot.server.forwarded import Network
 from qdepot.server.gate import LOOPBACK_HOSTS
@@ -41,6 +42,7 @@ class ServerParts:
         allowed_hosts: Names (any port) or ``name:port`` that clients may address this service by.
         public_url: Where the service's own pages come from for the world outside; None: where they are asked for.
         trusted_proxies: Those who are believed what they say of the requests that they pass on.
+        download_links_for: How long a link to the object store is valid; None: no such links are given.
         threads: How many requests are worked on at once; waiting ones do not count.
     """
 
@@ -58,6 +60,7 @@ class ServerParts:
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    download_links_for: timedelta | None = None
     threads: int = 40
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from qdepot.archive.archive import Archive
 from qdepot.archive.notes import EDITED
@@ -119,14 +120,18 @@ class Jobs:
         Raises:
             NotFinishedError: It is not final; ``details["status"]`` says what it is.
         """
-        job = self._found(job_id, caller)
-        if not job.is_final:
-            raise NotFinishedError(
-                f"job {job.id} cannot be exported yet: it is {job.shown_status}",
-                solution="Wait until it has ended.",
-                details={"status": job.shown_status},
-            )
-        return self.archive.open_export(job)
+        return self.archive.open_export(self._ended(job_id, caller))
+
+    def bundle(self, job_id: str, *, caller: Caller) -> Iterator[bytes]:
+        """The file that holds everything about a final job, as it lies in the archive, in pieces. Raises as export."""
+        return self.archive.open_bundle(self._ended(job_id, caller))
+
+    def bundle_link(self, job_id: str, *, caller: Caller, valid_for: timedelta) -> str | None:
+        """An address at the store itself to fetch that file from; None if the store gives none. Raises as export.
+
+        Whoever has the address can read the file until the time is over, without any other right.
+        """
+        return self.archive.bundle_link(self._ended(job_id, caller), valid_for=valid_for)
 
     def objects(self, job_id: str, *, caller: Caller) -> list[dict[str, object]]:
         """Where the job lies: ``area``, ``key``, ``size_bytes``, ``sha256`` and, for a bundle, ``members``."""
@@ -218,6 +223,16 @@ class Jobs:
             if self.ledger.save([change])[0]:
                 return change.after
         raise ConflictError(f"job {job_id} keeps changing", solution="Repeat the call.")
+
+    def _ended(self, job_id: str, caller: Caller) -> Job:
+        job = self._found(job_id, caller)
+        if not job.is_final:
+            raise NotFinishedError(
+                f"job {job.id} is kept as a file once it has ended: it is {job.shown_status}",
+                solution="Wait until it has ended.",
+                details={"status": job.shown_status},
+            )
+        return job
 
     def _completed(self, job_id: str, caller: Caller) -> Job:
         job = self._found(job_id, caller)

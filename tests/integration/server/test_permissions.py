@@ -60,6 +60,7 @@ CASES: dict[str, Case] = {
     "GET /v1/jobs/{job_id}": of_job(READ),
     "GET /v1/jobs/{job_id}/result": of_job(READ),
     "GET /v1/jobs/{job_id}/export": of_job(READ),
+    "GET /v1/jobs/{job_id}/download": of_job(READ),
     "GET /v1/jobs": Case(READ),
     "GET /v1/jobs/{job_id}/program": of_job(READ),
     "GET /v1/jobs/{job_id}/events": of_job(READ),

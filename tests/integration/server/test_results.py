@@ -13,7 +13,7 @@ from qdepot.services.orders import SubmitLimits
 from support.web import RESULT, Bench, problem
 
 NONSENSE = ["x", "7", "0" * 300, "%00", "0b5f8f6e-3c55-4bb0-9f0a-0f5a3c1d2e3f", "..%2f..", "%F0%9F%90%88"]
-PATHS = ["", "/status", "/status?wait=30", "/result", "/program", "/events", "/objects", "/export"]
+PATHS = ["", "/status", "/status?wait=30", "/result", "/program", "/events", "/objects", "/export", "/download"]
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def links_of(job: Job) -> Mapping[str, str]:
         links["partial_result"] = f"{path}/result?partial=true"
     if job.is_final:
         links["export"] = f"{path}/export"
+        links["download"] = f"{path}/download"
     else:
         links["cancel"] = f"{path}/cancel"
     return {"self": path, **links}
