@@ -1,7 +1,7 @@
 """A container engine, the image, and real servers for it.
 
 Variables of these tests: ``QDEPOT_TEST_BASE`` (base image, else that of the Containerfile), ``QDEPOT_TEST_BUILD``
-(further options of the build), ``QDEPOT_TEST_IMAGE`` (an image that is built already).
+(further options of the build), ``QDEPOT_TEST_IMAGE`` and ``QDEPOT_TEST_FRONT_IMAGE`` (images that are built already).
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    ready = os.environ.get("QDEPOT_TEST_IMAGE")
-    if ready:
-        return ready
-    return build(engine, target="service")
+    return os.environ.get("QDEPOT_TEST_IMAGE") or build(engine, target="service")
+
+
+@pytest.fixture(scope="session")
+def front_image(engine: Engine) -> str:
+    return os.environ.get("QDEPOT_TEST_FRONT_IMAGE") or build(engine, target="front")
 
 
 def build(engine: Engine, *, target: str) -> str:
