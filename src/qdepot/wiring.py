@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -61,6 +61,9 @@ from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
 from qdepot.services.tokens import Tokens
 
+if TYPE_CHECKING:
+    from qdepot.adapters.compute.dask.pool import DaskPool  # its library is loaded only where it is needed
+
 _FIRST_WORD_S = 60.0
 """How long an operator's command waits for the children to say which devices they play."""
 
@@ -81,7 +84,7 @@ class Parts:
     backends: Backends
     access: Access
     waker: Waker
-    pool_checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    cluster: DaskPool | None = None
 
     def close(self) -> None:
         """Let go of everything: children, connections."""
@@ -103,12 +106,12 @@ def build_parts(settings: Settings) -> Parts:
     settings.data.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(ledger_url(settings), clock=clock)
     archive = open_archive(settings)
-    pool, pool_checks = build_pool(settings)
+    pool, cluster = build_pool(settings)
     if settings.sandbox == "required":
         _try_sandbox(pool)
     about = About(pool)
     providers = load_providers(settings, pool=pool, about=about)
-    return Parts(
+    parts = Parts(
         settings=settings,
         clock=clock,
         ledger=ledger,
@@ -118,12 +121,23 @@ def build_parts(settings: Settings) -> Parts:
         backends=Backends(providers=providers, clock=clock),
         access=Access(ledger.token_register(), clock),
         waker=Waker(),
-        pool_checks=pool_checks,
+        cluster=cluster,
     )
+    if cluster is not None:
+        cluster.on_return(lambda: _go_on_here(parts))
+    return parts
 
 
-def build_pool(settings: Settings) -> tuple[ComputePool, dict[str, Callable[[], None]]]:
-    """Where circuits are worked on, and what tells whether that is well, by name.
+def _go_on_here(parts: Parts) -> None:
+    """Submit what waits for a pool that was away, and is back."""
+    for name, provider in parts.backends.providers.items():
+        if isinstance(provider, RunsHere):
+            parts.backends.breaker(name).worked()
+    parts.waker.wake({Duty.SUBMIT})
+
+
+def build_pool(settings: Settings) -> tuple[ComputePool, DaskPool | None]:
+    """Where circuits are worked on; the same once more if that is on a cluster.
 
     Raises:
         InvalidRequestError: The address of the Dask cluster is missing.
@@ -138,7 +152,7 @@ def build_pool(settings: Settings) -> tuple[ComputePool, dict[str, Callable[[], 
         )
     )
     if not on_cluster:
-        return here, {}
+        return here, None
     given = settings.dask.model_dump(exclude={"threads"})
     options = ClusterOptions(**given, station=StationOptions(sandbox=settings.sandbox), spool_dir=settings.data)
     try:
@@ -146,7 +160,7 @@ def build_pool(settings: Settings) -> tuple[ComputePool, dict[str, Callable[[], 
     except QDepotError:
         here.close()
         raise
-    return pool, {"cluster": pool.check}
+    return pool, pool
 
 
 def _try_sandbox(pool: ComputePool) -> None:
@@ -210,7 +224,7 @@ def _cloud_options(settings: StoreSettings) -> CloudOptions:
 
 
 def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Mapping[str, Provider]:
-    """Aer, unless it is not wanted, and every other provider that the settings name.
+    """Aer, and every provider that the settings name.
 
     Raises:
         UnavailableError: A provider that is named is not installed.
@@ -218,8 +232,7 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
     found = {entry.name: entry for entry in entry_points(group=PROVIDERS)}
     limits = Limits(time_s=settings.run_time_limit_s, memory_bytes=settings.run_memory_bytes)
     providers: dict[str, Provider] = {}
-    others = [name for name in settings.providers if name != "aer"]
-    for name in ["aer", *others] if settings.simulate else others:
+    for name in ["aer", *(name for name in settings.providers if name != "aer")]:
         if name not in found:
             raise UnavailableError(
                 f"there is no provider {name!r}",
@@ -285,7 +298,7 @@ def build_health(parts: Parts) -> Health:
             "pending": Recent(parts.archive.pending.check, clock=parts.clock),
             "completed": Recent(parts.archive.completed.check, clock=parts.clock),
             "checker": checker,
-            **parts.pool_checks,
+            **({} if parts.cluster is None else {"cluster": parts.cluster.check}),
         }
     )
 
@@ -380,7 +393,6 @@ def build_app(parts: Parts) -> FastAPI:
             describe=parts.about.describe,
             subscribe=parts.ledger.on_change,
             version=package_version(),
-            download_links_for=timedelta(seconds=settings.download_links_s) if settings.download_links_s else None,
             allowed_hosts=names_of(settings.host, allowed_hosts=settings.allowed_hosts, public_url=settings.public_url),
             public_url=checked_public_url(settings.public_url) if settings.public_url else None,
             trusted_proxies=networks_of(settings.trusted_proxies),

@@ -49,6 +49,7 @@ class Dispatcher:
         self._link: Link | None = None
         self._roster = self._new_roster()
         self._usable_at = time.monotonic()
+        self._callbacks: list[Callable[[], None]] = []
         self._asking: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._bell = asyncio.Event()
@@ -64,6 +65,10 @@ class Dispatcher:
     def cancel(self, order: Order) -> None:
         """Drop a waiting order; have the child of a running one killed."""
         self._call(lambda: self._cancel(order))
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` on the pool's thread whenever ``trouble`` is over."""
+        self._call(lambda: self._callbacks.append(callback))
 
     def close(self) -> None:
         """End everything, and wait for it. May be repeated."""
@@ -155,11 +160,20 @@ class Dispatcher:
         """Give out what can be given, and say how things are."""
         if self._roster.is_usable:
             self._usable_at = time.monotonic()
-            self.trouble, self.problem = None, "" if self._roster.is_ready else "no worker has a warm child yet"
+            self.problem = "" if self._roster.is_ready else "no worker of the Dask cluster has a warm child yet"
+            self._return()
         else:
             self._unusable(f"no worker of the Dask cluster takes tasks: {self._roster.complaint()}")
         self.ready = self._roster.is_ready
         self._match()
+
+    def _return(self) -> None:
+        """Take tasks again."""
+        if self.trouble is not None:
+            _log.info("dask_cluster_back")
+            self.trouble = None
+            for callback in self._callbacks:
+                callback()
 
     def _unusable(self, why: str) -> None:
         """Do not let tasks wait for a cluster that does not come: elsewhere they may wait with a reason."""

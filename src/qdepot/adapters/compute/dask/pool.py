@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from types import TracebackType
 
 from qdepot.adapters.compute.dask.dispatcher import Dispatcher
@@ -68,6 +69,10 @@ class DaskPool:
         """
         if not self._dispatcher.ready:
             raise _away(self._dispatcher.problem)
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        """Call ``callback``, from any thread, when new tasks are taken again after they were refused."""
+        self._dispatcher.on_return(callback)
 
     def close(self) -> None:
         """Stop all tasks and end all processes that are only ours; see the port.
