@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from support.processes import offspring
@@ -9,6 +10,7 @@ from support.service import Service
 
 CHECK_S = 1.2
 RUN_S = 1.5
+PATIENCE_S = 60.0
 
 
 class Watched:
@@ -16,7 +18,7 @@ class Watched:
 
     def __init__(self, service: Service) -> None:
         assert service.process is not None
-        self.url = service.url
+        self.http = httpx.Client(base_url=service.url, timeout=PATIENCE_S)
         self.process = service.process
         self.supervisor = self._supervisor()
 
@@ -41,5 +43,6 @@ def service(tmp_path_factory):
     running = Service(tmp_path_factory.mktemp("hostile"), environment=limits).start()
     watched = Watched(running)
     yield watched
+    watched.http.close()
     assert watched.is_untouched()
     running.stop()

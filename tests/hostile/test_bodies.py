@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import httpx
 import pytest
 
 from hostile import corpus
@@ -46,9 +45,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_is_no_job_is_a_mistake_of_the_caller(service, path, name):
     content = BODIES[name] if path == "/v1/jobs" else b'{"jobs": [' + BODIES[name] + b"]}"
-    answer = httpx.post(
-        f"{service.url}{path}", content=content, headers={"Content-Type": "application/json"}, timeout=60
-    )
+    answer = service.http.post(path, content=content, headers={"Content-Type": "application/json"})
     assert 400 <= answer.status_code < 500, answer.text[:500]
     assert answer.json()["code"]
     assert len(answer.content) < 100_000
@@ -57,9 +54,7 @@ def test_a_body_that_is_no_job_is_a_mistake_of_the_caller(service, path, name):
 
 def test_the_first_of_two_equal_keys_does_not_smuggle_in_another_job(service):
     content = b'{"backend": "nowhere", ' + job()[1:]
-    answer = httpx.post(
-        f"{service.url}/v1/jobs", content=content, headers={"Content-Type": "application/json"}, timeout=60
-    )
+    answer = service.http.post("/v1/jobs", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code < 500
     if answer.status_code < 400:
         assert answer.json()["backend"] == "aer/aer"

@@ -12,7 +12,7 @@ from hostile import growing
 from hostile.doors import Doors
 
 BRIEF = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     database=None,

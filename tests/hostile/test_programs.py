@@ -20,13 +20,13 @@ def submit(service, hostile) -> httpx.Response:
     source = base64.b64encode(hostile.source).decode() if hostile.format == "qpy" else hostile.source.decode("latin1")
     program = {"kind": "sampler", "shots": 100, "circuits": [{"format": hostile.format, "source": source}], **changes}
     body = {"backend": "aer", "program": program, "options": {"method": method} if method else {}}
-    return httpx.post(f"{service.url}/v1/jobs", json=body, timeout=PATIENCE_S)
+    return service.http.post("/v1/jobs", json=body)
 
 
 def ended(service, job_id) -> dict:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        job = httpx.get(f"{service.url}/v1/jobs/{job_id}?wait=10", timeout=PATIENCE_S).json()
+        job = service.http.get(f"/v1/jobs/{job_id}?wait=10").json()
         if job["status"] in HARMLESS_STATUS:
             return job
     raise AssertionError(f"the job has not ended: {job}")
@@ -63,7 +63,7 @@ def test_a_qpy_file_does_no_harm(service, hostile):
 def test_values_of_parameters_do_no_harm(service, values):
     circuit = {"format": "openqasm3", "source": corpus.WITH_PARAMETER, "parameter_values": values}
     program = {"kind": "sampler", "shots": 10, "circuits": [circuit]}
-    answer = httpx.post(f"{service.url}/v1/jobs", json={"backend": "aer", "program": program}, timeout=PATIENCE_S)
+    answer = service.http.post("/v1/jobs", json={"backend": "aer", "program": program})
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.json()["code"] != "internal_error"
     assert service.is_untouched()
@@ -72,6 +72,6 @@ def test_values_of_parameters_do_no_harm(service, values):
 def test_after_all_that_a_bell_pair_is_what_it_was(service):
     job = ended(service, submit(service, corpus.Hostile("bell", "openqasm2", corpus.BELL2.encode())).json()["id"])
     assert job["status"] == "COMPLETED"
-    result = httpx.get(f"{service.url}/v1/jobs/{job['id']}/result").json()
+    result = service.http.get(f"/v1/jobs/{job['id']}/result").json()
     assert sum(result["results"][0]["counts"].values()) == 100
     assert result["results"][0]["counts"].keys() <= {"00", "11"}
