@@ -12,6 +12,12 @@ import trustme
 import qdepot
 from support.service import Service, run_cli
 
+CIRCUIT = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; measure q -> c;'
+JOB = {
+    "backend": "aer",
+    "program": {"kind": "sampler", "shots": 1, "circuits": [{"format": "openqasm2", "source": CIRCUIT}]},
+}
+
 
 def test_https_with_a_certificate(tmp_path):
     authority = trustme.CA()
@@ -57,6 +63,11 @@ def test_a_proxy_that_is_trusted_gives_the_service_its_name(tmp_path):
             ({"X-Forwarded-Host": "evil.example"}, 421),
         ):
             assert httpx.get(f"{service.url}/v1/version", headers=headers).status_code == status, headers
+        with httpx.Client(base_url=service.url, headers=forwarded) as client:
+            # Relative links are right for whatever address the client used.
+            assert client.get("/v1/jobs/none").json()["type"].startswith("/problems/")
+            assert "servers" not in client.get("/openapi.json").json()
+            assert client.post("/v1/jobs", json=JOB).headers["location"].startswith("/v1/jobs/")
     finally:
         assert service.stop() == 0
 
