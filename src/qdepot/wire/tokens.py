@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from qdepot.wire.moments import Moment
 from qdepot.wire.requests import Name
 
 WireRole = Literal["viewer", "member", "admin"]
@@ -27,7 +28,7 @@ class TokenBody(BaseModel):
     scopes: list[WireScope] | None = Field(
         default=None, max_length=5, description="What may be done with it; default: all that the role may."
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         default=None, description="From then on it is worth nothing; with time zone. Default: never."
     )
 

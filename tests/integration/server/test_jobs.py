@@ -73,6 +73,8 @@ def test_a_list_can_be_cut_by_time(bench: Bench):
         "status=DONE",
         "status=CANCELLING&status=FAILED",
         "created_from=yesterday",
+        "created_from=0",
+        "created_before=1893456000000",
         "created_from=2030-01-01T00:00:00",
         "cursor=nonsense",
         "cursor=%00",

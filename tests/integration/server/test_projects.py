@@ -172,6 +172,8 @@ class TestTokensOverTheApi:
             ({"project": "../x"}, 422, "invalid_request"),
             ({"expires_at": "2000-01-01T00:00:00Z"}, 422, "invalid_request"),
             ({"expires_at": "2050-01-01T00:00:00"}, 422, "invalid_request"),
+            ({"expires_at": 2524608000}, 422, "invalid_request"),
+            ({"expires_at": "2524608000"}, 422, "invalid_request"),
             ({"token": "x"}, 422, "invalid_request"),
         ],
     )

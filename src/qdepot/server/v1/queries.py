@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from qdepot.wire.answers import WireStatus
+from qdepot.wire.moments import Moment
 from qdepot.wire.requests import Name, Tag
 
 MAX_WAIT_S = 60.0
@@ -42,7 +43,7 @@ class ListQuery(_Query):
     backend: Name | None = None
     name: Name | None = None
     tag: Tag | None = None
-    created_from: AwareDatetime | None = Field(default=None, description="At or after; with time zone.")
-    created_before: AwareDatetime | None = Field(default=None, description="Before; with time zone.")
+    created_from: Moment | None = Field(default=None, description="At or after; with time zone.")
+    created_before: Moment | None = Field(default=None, description="Before; with time zone.")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     cursor: str | None = Field(default=None, max_length=500, description="`next_cursor` of the page before.")
