@@ -78,6 +78,14 @@ class _Reader(ConvertVisitor):  # type: ignore[misc] # the importer has no types
     def visit_AliasStatement(self, node: Any, context: Any) -> Any:  # noqa: ANN401, N802 - as above
         return self._noting_registers(super().visit_AliasStatement(node, context), node.target.name)
 
+    def visit_ForInLoop(self, node: Any, context: Any) -> Any:  # noqa: ANN401, N802 - as above
+        values, _ = self._resolve_generic(node.set_declaration, context, strict=True)
+        if isinstance(values, slice) and None not in (values.start, values.stop):
+            rounds = (values.stop - values.start) // (values.step or 1)
+            if rounds > MAX_GATES:  # Qiskit counts the rounds, one after the other, where they exceed a machine's word
+                raise_from_node(node.set_declaration, f"loops of more than {MAX_GATES} rounds are not supported")
+        return super().visit_ForInLoop(node, context)
+
     def visit_QuantumGateDefinition(self, node: Any, context: Any) -> Any:  # noqa: ANN401, N802 - as above
         self._gates.append(0)
         after = super().visit_QuantumGateDefinition(node, context)
