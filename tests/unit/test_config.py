@@ -1,0 +1,37 @@
+"""Settings as they come from the environment and from a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from qdepot.config import Settings
+from qdepot.errors import InvalidRequestError
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_list_in_the_environment_is_a_text_with_commas(monkeypatch):
+    monkeypatch.setenv("QDEPOT_ALLOWED_HOSTS", "qdepot, qdepot.lab.svc,,lab:8443")
+    assert Settings.read().allowed_hosts == ("qdepot", "qdepot.lab.svc", "lab:8443")
+
+
+def test_a_list_in_the_file_is_a_list(tmp_path):
+    (tmp_path / "qdepot.toml").write_text('trusted_proxies = ["10.0.0.1", "10.1.0.0/16"]\n')
+    assert Settings.read().trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
+
+
+def test_an_empty_variable_counts_as_none(monkeypatch):
+    for name in ("QDEPOT_STORE__REGION", "QDEPOT_PUBLIC_URL", "QDEPOT_PORT", "QDEPOT_ALLOWED_HOSTS"):
+        monkeypatch.setenv(name, "")
+    settings = Settings.read()
+    assert (settings.store.region, settings.public_url, settings.port, settings.allowed_hosts) == (None, None, 8484, ())
+
+
+def test_a_wrong_value_is_named_and_not_repeated(monkeypatch):
+    monkeypatch.setenv("QDEPOT_PORT", "secret-word")
+    with pytest.raises(InvalidRequestError, match="port") as caught:
+        Settings.read()
+    assert "secret-word" not in f"{caught.value} {caught.value.solution}"
