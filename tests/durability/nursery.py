@@ -55,7 +55,7 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Do once what each child would do anew: import, and read its own code. No thread may be left behind."""
-    wiring.ProcessPool = lambda options: FunctionPool(OPERATIONS)  # type: ignore[misc,assignment]
+    wiring.parts.ProcessPool = lambda options: FunctionPool(OPERATIONS)  # type: ignore[misc,assignment]
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder), providers={"scripted": {"url": "http://127.0.0.1:1"}})
         with contextlib.closing(wiring.build_parts(settings)) as parts:
@@ -117,7 +117,7 @@ def _prepare(order: dict[str, Any]) -> None:
     note = Killer(order["kill"]) if order["kill"] else Recorder(Path(order["record"])) if order["record"] else None
     if note is not None:
         build = wiring.build_parts
-        wiring.build_parts = lambda settings: watched(build(settings), note)
+        wiring.build_parts = wiring.running.build_parts = lambda settings: watched(build(settings), note)
 
 
 if __name__ == "__main__":

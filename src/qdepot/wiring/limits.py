@@ -1,0 +1,34 @@
+"""What programs and projects may use up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qdepot.archive.layout import checked_project
+from qdepot.config import Settings
+from qdepot.ports.compute_pool import Limits
+from qdepot.services.orders import ProjectLimits, SubmitLimits
+
+
+def project_limits(settings: Settings) -> ProjectLimits:
+    """What the service accepts of each project."""
+    usual = SubmitLimits(
+        max_body_bytes=settings.max_body_bytes,
+        max_circuits=settings.max_circuits,
+        max_total_shots=settings.max_total_shots,
+        check_budget_s=settings.check_budget_s,
+        inline_result_bytes=settings.inline_result_bytes,
+        max_jobs_in_flight=settings.max_jobs_in_flight,
+        requests_per_s=settings.requests_per_s,
+        request_burst=settings.request_burst,
+    )
+    special = {
+        checked_project(name): replace(usual, **project.model_dump(exclude_none=True))
+        for name, project in settings.projects.items()
+    }
+    return ProjectLimits(usual=usual, special=special)
+
+
+def check_limits(settings: Settings) -> Limits:
+    """What one check may use up."""
+    return Limits(time_s=settings.check_time_limit_s, memory_bytes=settings.check_memory_bytes)
