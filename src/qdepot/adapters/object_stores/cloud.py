@@ -33,7 +33,7 @@ _AT_A_TIME = 16
 _SMALL_BYTES = 1024 * 1024
 """A write of so much is done well before anybody would call the store silent."""
 _REFUSED = ("401 Unauthorized", "403 Forbidden")
-_OUT_OF_RANGE = "416 "
+_OUT_OF_RANGE = ("416 ", "Wanted range starting at")
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 _MAKE_IT = "Make the bucket, or correct its name in the settings, or let it be made: store.create_buckets (S3 alone)."
 
@@ -106,7 +106,8 @@ class CloudStore:
                 return bytes(obstore.get_range(self.client, key, start=start, length=length))
         except UnavailableError as error:
             # A range behind the end: the library has no class for this error.
-            if _OUT_OF_RANGE in str(error.__cause__) and start >= self.head(key).size_bytes:
+            is_behind = any(words in str(error.__cause__) for words in _OUT_OF_RANGE)
+            if is_behind and start >= self.head(key).size_bytes:
                 return b""
             raise
 

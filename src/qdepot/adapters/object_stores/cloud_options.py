@@ -57,7 +57,7 @@ class CloudOptions:
     more: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_timeout_s: float = 5.0
     timeout_s: float = 60.0
-    silence_s: float = 10.0
+    silence_s: float = 20.0
     retries: int = 3
     retry_for_s: float = 15.0
 
