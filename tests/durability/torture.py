@@ -48,7 +48,7 @@ from qdepot.wiring import ledger_url, open_archive
 from support.cloud_server import CloudServer, cloud_server
 
 LEASE_S = 3.0
-HOMECOMING_S = 900.0
+PATIENCE_S = 300.0
 CLOUDS = {
     "key": ["--takes-key"],
     "tag": ["--finds-by-tag", "--visibility-delay-s", "0.5"],
@@ -174,12 +174,15 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
 
 
 def _brought_home(ground: Ground, users: Users) -> bool:
-    """Wait until nothing moves any more; False if something still does after a long while."""
-    deadline = time.monotonic() + HOMECOMING_S
+    """Wait until nothing moves any more; False if nothing has come to its end for a long while."""
+    settled, news_at = 0, time.monotonic()
     with _opened(ground) as (ledger, _):
-        while time.monotonic() < deadline:
-            if all(is_settled(job) for job in every_job(ledger)):
+        while time.monotonic() < news_at + PATIENCE_S:
+            now = sum(is_settled(job) for job in every_job(ledger))
+            if now == users.asked:
                 return True
+            if now > settled:
+                settled, news_at = now, time.monotonic()
             time.sleep(1.0)
     return False
 
