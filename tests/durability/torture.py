@@ -178,8 +178,9 @@ def _brought_home(ground: Ground, users: Users) -> bool:
     settled, news_at = 0, time.monotonic()
     with _opened(ground) as (ledger, _):
         while time.monotonic() < news_at + PATIENCE_S:
-            now = sum(is_settled(job) for job in every_job(ledger))
-            if now == users.asked:
+            moving = [job for job in every_job(ledger) if not is_settled(job)]
+            now = users.asked - len(moving)
+            if not moving:
                 return True
             if now > settled:
                 settled, news_at = now, time.monotonic()
