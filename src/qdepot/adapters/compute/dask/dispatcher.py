@@ -110,6 +110,7 @@ class Dispatcher:
                 _log.info("dask_connected", extra={"scheduler": self._options.scheduler})
                 why = await self._serve(self._link)
                 if not self._stopped:
+                    _log.warning("dask_connection_lost", extra={"reason": why})
                     await self._hang_up(f"the connection to the Dask scheduler was lost: {why}")
             await self._pause()
 

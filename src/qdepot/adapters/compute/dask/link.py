@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,6 +40,8 @@ class Link:
         Raises:
             OSError: Nobody answers, or not as a scheduler does.
         """
+        # It logs each loss as an error with a traceback; the pool tells of it, and goes on.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         # Circuits are as large as they are; a warning about that would be for a person at a notebook.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"})
         client: Any = Client(  # type: ignore[no-untyped-call]
