@@ -25,6 +25,7 @@ OPERATIONS = {
     "getJobEvents": "GET /v1/jobs/{job_id}/events",
     "getJobObjects": "GET /v1/jobs/{job_id}/objects",
     "exportJob": "GET /v1/jobs/{job_id}/export",
+    "downloadJob": "GET /v1/jobs/{job_id}/download",
     "listJobs": "GET /v1/jobs",
     "cancelJob": "POST /v1/jobs/{job_id}/cancel",
     "resolveJob": "POST /v1/jobs/{job_id}/resolve",
