@@ -7,7 +7,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from qdepot.adapters.compute.dask.link import Link
 from qdepot.adapters.compute.dask.options import ClusterOptions
@@ -17,6 +18,8 @@ from qdepot.adapters.compute.dask.roster import Post, Roster
 from qdepot.adapters.compute.fair_queue import FairQueue
 from qdepot.adapters.compute.handle import Outcome
 from qdepot.errors import InternalError, QDepotError, TaskCancelledError, WorkerLostError
+
+_Value = TypeVar("_Value")
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ class Dispatcher:
         self._asking: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._bell = asyncio.Event()
+        self._step: asyncio.Future[Any] | None = None
         self._lock = threading.Lock()
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="qdepot-dask-pool", daemon=True)
@@ -75,7 +79,7 @@ class Dispatcher:
         with self._lock:
             if not self._stopped:
                 self._stopped = True
-                self._loop.call_soon_threadsafe(self._bell.set)
+                self._loop.call_soon_threadsafe(self._interrupt)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -92,6 +96,8 @@ class Dispatcher:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             try:
                 runner.run(self._live())
+            except asyncio.CancelledError:
+                pass  # closed while it waited for the scheduler
             except Exception:
                 _log.exception("dask_pool_failed")
                 error = InternalError("the pool of Dask workers has failed", solution="Restart the service.")
@@ -103,7 +109,7 @@ class Dispatcher:
     async def _live(self) -> None:
         while not self._stopped:
             try:
-                self._link = await Link.open(self._options, on_started=self._on_started)
+                self._link = await self._unless_closed(Link.open(self._options, on_started=self._on_started))
             except Exception as error:  # refused, not a scheduler, wrong certificate, no such file ...
                 self._unusable(f"the Dask scheduler at {self._options.scheduler} does not answer: {_brief(error)}")
             else:
@@ -120,7 +126,7 @@ class Dispatcher:
             if not link.is_sound:
                 return "it broke"
             try:
-                workers = await link.look()
+                workers = await self._unless_closed(link.look())
             except Exception as error:
                 return _brief(error)
             now = time.monotonic()
@@ -133,6 +139,16 @@ class Dispatcher:
             self._look_around()
             await self._pause()
         return "the pool is closed"
+
+    async def _unless_closed(self, step: Coroutine[None, None, _Value]) -> _Value:
+        """What may take long. Raises asyncio.CancelledError when the pool is closed."""
+        self._step = task = asyncio.ensure_future(step)
+        return await task
+
+    def _interrupt(self) -> None:
+        self._bell.set()
+        if self._step is not None:
+            self._step.cancel()
 
     async def _pause(self) -> None:
         """Until the next look, or until something happens that asks for one."""
@@ -232,6 +248,8 @@ class Dispatcher:
             )
         except QDepotError as error:
             return error, 0.0
+        except OSError as error:
+            return WorkerLostError(f"its result could not be stored: {error.strerror}", solution=_AGAIN), 0.0
 
     def _loss(self, error: Exception) -> QDepotError:
         """What it means for a task that Dask gives no answer."""
