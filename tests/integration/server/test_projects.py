@@ -195,6 +195,11 @@ class TestTokensOverTheApi:
         assert users(operator, "?project=elsewhere") == {("elsewhere", "ada")}
         problem(bench.get("/v1/tokens?project=elsewhere", headers=admin), 403, "permission_denied")
 
+    def test_a_parameter_that_is_none_is_not_passed_over(self, bench, mine):
+        problem(bench.get("/v1/tokens?projekt=elsewhere", headers=mine), 422, "invalid_request")
+        job_id = submit(bench, mine)["id"]
+        problem(bench.get(f"/v1/jobs/{job_id}/events?from=3", headers=mine), 422, "invalid_request")
+
     def test_the_last_use_is_shown(self, bench, mine):
         bench.get("/v1/me", headers=mine)
         [token] = bench.get("/v1/tokens", headers=mine).json()["tokens"]

@@ -12,7 +12,7 @@ from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, event_answer, job_answer
 from qdepot.server.v1.orders import filter_of
-from qdepot.server.v1.queries import ListQuery
+from qdepot.server.v1.queries import EventsQuery, ListQuery
 from qdepot.services.jobs import Jobs
 from qdepot.wire.answers import EventListAnswer, JobAnswer, JobListAnswer, ObjectAnswer, ObjectListAnswer
 from qdepot.wire.requests import JobEditBody
@@ -90,15 +90,9 @@ class JobRoutes:
         """The `program` of a job, as it was sent, to the letter."""
         return json_bytes(self._jobs.program(job_id, caller=caller))
 
-    def get_job_events(
-        self,
-        job_id: str,
-        caller: Reader,
-        *,
-        after: Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events with a greater `number`.")] = 0,
-    ) -> Response:
+    def get_job_events(self, job_id: str, caller: Reader, query: Annotated[EventsQuery, Query()]) -> Response:
         """The history of a job: when it went where, by what, and why."""
-        events = self._jobs.events(job_id, caller=caller, after=after)
+        events = self._jobs.events(job_id, caller=caller, after=query.after)
         return json_response(EventListAnswer(events=[event_answer(event) for event in events]))
 
     def get_job_objects(self, job_id: str, caller: Reader) -> Response:

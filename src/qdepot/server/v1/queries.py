@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from qdepot.wire.answers import WireStatus
 from qdepot.wire.moments import Moment
 from qdepot.wire.requests import Name, Tag
+from qdepot.wire.tokens import ProjectName
 
 MAX_WAIT_S = 60.0
 MAX_PAGE = 200
@@ -32,6 +33,18 @@ class StatusQuery(_Query):
     known_circuits: int | None = Field(
         default=None, ge=0, description="While waiting, answer also as soon as more circuits than so many are done."
     )
+
+
+class EventsQuery(_Query):
+    """Which events."""
+
+    after: int = Field(default=0, ge=0, le=2**63 - 1, description="Only events with a greater `number`.")
+
+
+class TokensQuery(_Query):
+    """Whose tokens."""
+
+    project: ProjectName | None = Field(default=None, description="Another project; for `service:admin`.")
 
 
 class ListQuery(_Query):

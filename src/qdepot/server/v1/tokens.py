@@ -14,9 +14,10 @@ from qdepot.server.answering import json_response
 from qdepot.server.auth import Anybody, TokenManager
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
+from qdepot.server.v1.queries import TokensQuery
 from qdepot.services.orders import SubmitLimits
 from qdepot.services.tokens import Tokens, TokenWish
-from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, ProjectName, TokenAnswer, TokenBody, TokenListAnswer
+from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer, TokenBody, TokenListAnswer
 
 TOKENS_PATH = "/v1/tokens"
 
@@ -83,17 +84,12 @@ class TokenRoutes:
         answer = NewTokenAnswer.model_validate({**_about(token), "token": text.revealed})
         return json_response(answer, status=201, headers={"Location": f"{TOKENS_PATH}/{token.id}"})
 
-    def list_tokens(
-        self,
-        caller: TokenManager,
-        *,
-        project: Annotated[ProjectName | None, Query(description="Another project; for `service:admin`.")] = None,
-    ) -> Response:
+    def list_tokens(self, caller: TokenManager, query: Annotated[TokensQuery, Query()]) -> Response:
         """Your tokens or, as an admin, those of the project.
 
         Newest first, also those that are worth nothing any more.
         """
-        tokens = self._tokens.list_all(caller=caller, project=project)
+        tokens = self._tokens.list_all(caller=caller, project=query.project)
         return json_response(TokenListAnswer(tokens=[TokenAnswer.model_validate(_about(token)) for token in tokens]))
 
     def revoke_token(self, token_id: str, caller: TokenManager) -> Response:
