@@ -13,6 +13,9 @@ from qdepot.quantum.openqasm2 import read_openqasm2
 from qdepot.quantum.openqasm3 import read_openqasm3
 from qdepot.quantum.qpy_file import read_qpy
 
+_NAMELESS = "circuit"
+"""Name of circuits in OpenQASM, where they have none. Qiskit would number them, and no two runs give equal files."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -45,8 +48,13 @@ def read(source: bytes, program_format: ProgramFormat) -> Reading:
 
 
 def _read(source: bytes, program_format: ProgramFormat) -> Reading:
-    if program_format is ProgramFormat.OPENQASM3:
+    declared = None
+    if program_format is ProgramFormat.QPY:
+        circuit = read_qpy(source)
+    elif program_format is ProgramFormat.OPENQASM2:
+        circuit = read_openqasm2(source)
+    else:
         circuit, declared = read_openqasm3(source)
-        return Reading(circuit=circuit, registers=registers_of(circuit, declared))
-    circuit = read_openqasm2(source) if program_format is ProgramFormat.OPENQASM2 else read_qpy(source)
-    return Reading(circuit=circuit, registers=registers_of(circuit))
+    if program_format is not ProgramFormat.QPY:
+        circuit.name = _NAMELESS
+    return Reading(circuit=circuit, registers=registers_of(circuit, declared))

@@ -3,7 +3,7 @@
 import pytest
 
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
-from support.circuits import BELL2, BELL3, checked, counts, openqasm2, openqasm3
+from support.circuits import BELL2, BELL3, checked, counts, openqasm2, openqasm3, simulated
 
 
 def _refusal(source, program_format=None):
@@ -158,3 +158,9 @@ def test_a_comment_that_does_not_end_is_refused_with_its_place(source, program_f
 def test_numbers_that_no_computer_reads_are_refused(source, program_format):
     source = source.replace(b"h q[0];", b"rx(" + b"7" * 5000 + b") q[0];")
     assert "1000 digits" in _refusal(source, program_format).message
+
+
+@pytest.mark.parametrize("source", [BELL2, BELL3])
+def test_what_ran_is_the_same_file_each_time(source):
+    first, second = (bytes(simulated(source, shots=1).parts["prepared/0.qpy"]) for _ in range(2))
+    assert first == second
