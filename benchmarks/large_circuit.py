@@ -44,7 +44,7 @@ def main() -> None:
             api = Service(url)
             job = api.call("POST", "/v1/jobs", body)
             while job["status"] != "COMPLETED":
-                job = api.call("GET", f"/v1/jobs/{job['id']}?wait=30")
+                job = api.call("GET", f"/v1/jobs/{job['id']}/status?wait=30")
 
         times = interleaved(
             {
