@@ -58,6 +58,11 @@ def test_a_job_is_exported_from_the_service_and_from_the_folder_alike(services, 
     done = run_cli("archive", "export", job.id, "-o", str(by_folder), data=service.data)
     assert done.returncode == 0, done.stderr
     assert by_folder.read_bytes() == by_service.read_bytes()
+    as_stored = tmp_path / "as-stored.zip"
+    done = run_cli("archive", "export", job.id, "--as-stored", "-o", str(as_stored), data=service.data)
+    assert done.returncode == 0, done.stderr
+    [bundle] = (service.data / "objects" / "completed").rglob("*.zip")
+    assert as_stored.read_bytes() == bundle.read_bytes() == job.download(tmp_path / "again.zip").read_bytes()
     with zipfile.ZipFile(by_folder) as file:
         assert f"qdepot-{job.id}/memory/0/c.npy" in file.namelist()
         file.extractall(tmp_path)

@@ -78,6 +78,9 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it to this file.  [default: qdepot-ID.zip]")
     ] = None,
+    as_stored: Annotated[
+        bool, typer.Option("--as-stored", help="The bundle as it lies in the archive, with nothing laid out.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Read it from this data folder, without a service.", show_default=False)
     ] = None,
@@ -89,10 +92,11 @@ def export(
     """
     target = output or Path()
     if data is not None:
-        path = _exported_here(job_id, target, data)
+        path = _exported_here(job_id, target, data, as_stored=as_stored)
     else:
         with connected(context) as client:
-            path = client.job(job_id).export(target)
+            job = client.job(job_id)
+            path = job.download(target) if as_stored else job.export(target)
     if json:
         print_json({"id": job_id, "file": str(path)})
     else:
@@ -100,7 +104,7 @@ def export(
 
 
 @needs_server
-def _exported_here(job_id: str, target: Path, data: Path) -> Path:
+def _exported_here(job_id: str, target: Path, data: Path, *, as_stored: bool) -> Path:
     from qdepot.domain.job import canonical_job_id
     from qdepot.errors import NotFinishedError
     from qdepot.wiring import records
@@ -109,7 +113,8 @@ def _exported_here(job_id: str, target: Path, data: Path) -> Path:
         job = ledger.get(canonical_job_id(job_id) or job_id)
         if not job.is_final:
             raise NotFinishedError(f"job {job.id} is {job.shown_status}", solution="Wait until it has ended.")
-        return written_export(target, job.id, archive.open_export(job))
+        content = archive.open_bundle(job) if as_stored else archive.open_export(job)
+        return written_export(target, job.id, content)
 
 
 def _age(text: str) -> timedelta:

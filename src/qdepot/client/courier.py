@@ -59,7 +59,13 @@ class Courier:
 
     def _exchanged(self, request: Request[object]) -> Outcome:
         try:
-            return _answer(self._http.send(_http_request(self._http, request)))
+            response = self._http.send(_http_request(self._http, request))
+            link = _link(request, response)
+            if link is None:
+                return _answer(response)
+            # Another client: the address is not the service's, so no token goes there.
+            with httpx.Client(mounts=_past_proxies()) as elsewhere:
+                return _answer(elsewhere.get(link, timeout=request.read_timeout_s))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -106,7 +112,12 @@ class AsyncCourier:
 
     async def _exchanged(self, request: Request[object]) -> Outcome:
         try:
-            return _answer(await self._http.send(_http_request(self._http, request)))
+            response = await self._http.send(_http_request(self._http, request))
+            link = _link(request, response)
+            if link is None:
+                return _answer(response)
+            async with httpx.AsyncClient(mounts=_past_proxies()) as elsewhere:
+                return _answer(await elsewhere.get(link, timeout=request.read_timeout_s))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -153,6 +164,12 @@ def _http_request(client: httpx.Client | httpx.AsyncClient, request: Request[obj
         content=request.body,
         timeout=timeout,
     )
+
+
+def _link(request: Request[object], response: httpx.Response) -> str | None:
+    """Where the answer is, if that is elsewhere."""
+    leads = request.may_lead_elsewhere and response.status_code == httpx.codes.TEMPORARY_REDIRECT
+    return response.headers.get("location") if leads else None
 
 
 def _answer(response: httpx.Response) -> Answer:

@@ -52,6 +52,7 @@ class Request(Generic[T_co]):
         parse: Makes the result from a good answer.
         method, path, params, headers, body: As they are sent; the path begins below the service's root.
         repeatable: A repeat does no harm: it changes nothing, or the service recognises it.
+        may_lead_elsewhere: An answer 307 is followed, without anything that tells who asks; else it is an error.
         read_timeout_s: Longest silence in seconds that is still waiting and not a lost connection.
     """
 
@@ -62,6 +63,7 @@ class Request(Generic[T_co]):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
+    may_lead_elsewhere: bool = False
     read_timeout_s: float = 60.0
 
 

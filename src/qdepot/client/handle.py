@@ -196,6 +196,14 @@ class JobHandle(_KnownJob):
         """
         return written_export(path, self.id, self._courier.ask(requests.job_export(self.id)))
 
+    def download(self, path: str | PathLike[str]) -> Path:
+        """Write the final job's bundle as it lies in the archive, from the store itself where the service leads there.
+
+        Args:
+            path: As for :meth:`export`, which raises the same.
+        """
+        return written_export(path, self.id, self._courier.ask(requests.job_bundle(self.id)))
+
     def cancel(self) -> str:
         """Wish that the job ends; returns its status, ``CANCELLING`` as long as that is not confirmed.
 
@@ -295,6 +303,10 @@ class AsyncJobHandle(_KnownJob):
     async def export(self, path: str | PathLike[str]) -> Path:
         """See :meth:`JobHandle.export`."""
         return written_export(path, self.id, await self._courier.ask(requests.job_export(self.id)))
+
+    async def download(self, path: str | PathLike[str]) -> Path:
+        """See :meth:`JobHandle.download`."""
+        return written_export(path, self.id, await self._courier.ask(requests.job_bundle(self.id)))
 
     async def cancel(self) -> str:
         """See :meth:`JobHandle.cancel`."""

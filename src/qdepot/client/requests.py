@@ -147,6 +147,18 @@ def job_export(job_id: str) -> Request[bytes]:
     )
 
 
+def job_bundle(job_id: str) -> Request[bytes]:
+    """The file that holds everything about a final job, from the service or from its store."""
+    return Request(
+        path=f"{_job(job_id)}/download",
+        headers={"accept": "application/zip, application/problem+json"},
+        repeatable=True,
+        may_lead_elsewhere=True,
+        read_timeout_s=300.0,
+        parse=_zip,
+    )
+
+
 def cancel_job(job_id: str) -> Request[JobAnswer]:
     """Wish that a job ends; a repeat is the same wish."""
     return Request(method="POST", path=f"{_job(job_id)}/cancel", repeatable=True, parse=_as(JobAnswer))
