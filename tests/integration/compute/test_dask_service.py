@@ -78,7 +78,7 @@ def test_jobs_wait_with_a_reason_for_a_cluster_that_is_not_there_yet(tmp_path, f
             cluster.start_scheduler()
             cluster.start_worker()
             wait_for(client, jobs, number=2)
-            assert client.get("/readyz").status_code == 200
+            wait_until(lambda: client.get("/readyz").status_code == 200)  # with the next heartbeat
             assert sum(counts_of(client, jobs[0]).values()) == 100
 
 
