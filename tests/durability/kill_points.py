@@ -33,7 +33,7 @@ POLL = ["after ledger.claim poll", *_around("cloud.statuses", "ledger.save RUNNI
 
 COLLECT = [
     "after ledger.claim collect",
-    *_around("cloud.result", "ledger.events", "completed.create_many bundle", "ledger.save COMPLETED/done"),
+    *_around("cloud.result", "ledger.histories", "completed.create_many bundle", "ledger.save COMPLETED/done"),
 ]
 
 CLEAN = ["after ledger.claim clean", *_around("pending.delete request", "ledger.save cleaned")]
@@ -50,7 +50,9 @@ HERE = [
     "after ledger.claim poll",
     *_around("ledger.save RUNNING/collecting"),
     "after ledger.claim collect",
-    *_around("aer.rest", "ledger.events", "completed.create_many bundle", "ledger.save COMPLETED/done", "aer.forget"),
+    *_around(
+        "aer.rest", "ledger.histories", "completed.create_many bundle", "ledger.save COMPLETED/done", "aer.forget"
+    ),
     *CLEAN,
 ]
 """The way of a job that runs in the process itself."""

@@ -18,7 +18,18 @@ from qdepot.wiring import Parts
 
 Note = Callable[[str], None]
 
-_LEDGER = {"add", "claim", "save", "renew", "release", "delete", "get_many", "find_by_idempotency_key", "events"}
+_LEDGER = {
+    "add",
+    "claim",
+    "save",
+    "renew",
+    "release",
+    "delete",
+    "get_many",
+    "find_by_idempotency_key",
+    "events",
+    "histories",
+}
 _LEDGER |= {"unfinished_with_request"}
 _STORE = {"create", "create_many", "replace", "get", "get_range", "head", "delete", "check", "scan"}
 _CLOUD = {"backends", "submit", "statuses", "result", "cancel", "find_by_tag"}
