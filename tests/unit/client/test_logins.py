@@ -47,7 +47,7 @@ def test_one_service_has_one_log_in_however_it_is_written(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["https://lab.example:444", "http://127.0.0.1:8484", "https://lab.example.evil.example", "https://lab.exampl"],
+    ["https://lab.example:444", "http://127.0.0.1:8484", "https://lab.example.evil.example", "https://lab.exam"],
 )
 def test_a_token_goes_to_no_service_but_its_own(url):
     log_in()
