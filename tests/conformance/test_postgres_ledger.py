@@ -118,7 +118,8 @@ class TestSideBySide:
         ledger.add([accepted(job)])
         with psycopg.connect(postgres_url) as other, ThreadPoolExecutor(1) as pool:
             other.execute("DELETE FROM jobs")
-            other.execute("INSERT INTO tombstones VALUES (%s, now())", [job.id])
+            tombstone = "INSERT INTO tombstones (job_id, project, deleted_at) VALUES (%s, %s, now())"
+            other.execute(tombstone, [job.id, job.project])
             added = pool.submit(ledger.add, [accepted(make_job(1))])
             wait_for_lock(postgres_url)
             other.commit()
