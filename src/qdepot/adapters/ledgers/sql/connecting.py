@@ -154,6 +154,7 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
             "options": _options(url),
         },
     )
+    event.listen(writers, "do_connect", _connect_impatiently)
     plain = PlainTransactions(writers)
     return Database(
         place=f"PostgreSQL database {url.database or ''}",
@@ -167,10 +168,16 @@ def _postgres(url: URL, *, time: LedgerTime, is_timed_by_machine: bool) -> Datab
     )
 
 
+def _connect_impatiently(_dialect: object, _record: object, cargs: Any, cparams: Any) -> object:  # noqa: ANN401 - the driver's
+    from qdepot.adapters.ledgers.sql.impatience import ImpatientConnection
+
+    return ImpatientConnection.connect(*cargs, **cparams)
+
+
 def _options(url: URL) -> str:
     """What every session is told: our limits, then what the URL says."""
     given = url.query.get("options", ())
-    ours = "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+    ours = "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=15s -c idle_in_transaction_session_timeout=60s"
     return " ".join([ours, *([given] if isinstance(given, str) else given)])
 
 
