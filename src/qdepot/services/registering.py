@@ -86,8 +86,7 @@ class Registrar:
             ConflictError: Another request is stored under this id.
             UnavailableError: Store or ledger do not answer; there is no job.
         """
-        [registered] = self._added([entry], [self.archive.put_request(entry.record)])
-        return registered
+        return self._added_alone(entry, self.archive.put_request(entry.record))
 
     def register_together(self, entries: Sequence[Entry]) -> list[Registered]:
         """Make jobs of one project with one request object and one commit; all or, if one is refused, none.
@@ -112,10 +111,10 @@ class Registrar:
         for group in places.values():
             some = [entries[place] for place in group]
             try:
-                registered: Sequence[Registered | Exception] = self._added(some, self._stored(some))
+                made = self._added(some, self._stored(some))
             except QDepotError as error:
-                registered = [error] * len(group)
-            answers.update(zip(group, registered, strict=True))
+                made = [error] * len(group)
+            answers.update(zip(group, made, strict=True))
         return [answers[place] for place in range(len(entries))]
 
     def _stored(self, entries: Sequence[Entry]) -> list[StoredRequest]:
@@ -124,17 +123,28 @@ class Registrar:
             return [self.archive.put_request(records[0])]
         return self.archive.put_requests(str(uuid6.uuid7()), records)
 
-    def _added(self, entries: Sequence[Entry], stored: Sequence[StoredRequest]) -> list[Registered]:
+    def _added(self, entries: Sequence[Entry], stored: Sequence[StoredRequest]) -> Sequence[Registered | Exception]:
         """Commit all at once; if one of them is refused, each by itself."""
         try:
             return self._added_at_once(entries, stored)
-        except JobExistsError as error:
-            if len(entries) == 1:
-                return [Registered(job=entries[0].job(stored[0]), stored=stored[0], refusal=error)]
-        pairs = zip(entries, stored, strict=True)
-        registered = [each for entry, place in pairs for each in self._added([entry], [place])]
-        if all(each.refusal for each in registered):
+        except JobExistsError:
+            answers = [self._tried(entry, place) for entry, place in zip(entries, stored, strict=True)]
+        if all(isinstance(answer, Registered) and answer.refusal for answer in answers) and stored[0].index is not None:
             self.archive.discard_request(stored[0].key)  # no job will ever take the shared object away
+        return answers
+
+    def _tried(self, entry: Entry, stored: StoredRequest) -> Registered | Exception:
+        """What is committed stays so, whatever becomes of the others: each has an answer of its own."""
+        try:
+            return self._added_alone(entry, stored)
+        except QDepotError as error:
+            return error
+
+    def _added_alone(self, entry: Entry, stored: StoredRequest) -> Registered:
+        try:
+            [registered] = self._added_at_once([entry], [stored])
+        except JobExistsError as error:
+            return Registered(job=entry.job(stored), stored=stored, refusal=error)
         return registered
 
     def _added_at_once(self, entries: Sequence[Entry], stored: Sequence[StoredRequest]) -> list[Registered]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -254,6 +256,32 @@ def test_repeats_that_come_together_leave_nothing_that_no_job_takes_away(world: 
     assert refusals == [first.id] * 3
     kept = {it.job.request_key for it in answers if isinstance(it, Registered) and not it.refusal}
     assert {info.key for info in world.pending.scan()} == {first.request_key} | kept
+
+
+def test_what_is_committed_is_told_even_if_the_ledger_goes_away_behind_it(world: World):
+    # The group is refused as a whole because of one repeat; then each is tried alone, and the last finds no ledger.
+    submissions = world.jobs().submissions
+    submissions.submit(order(), caller=ME, idempotency_key="k")
+    [accepted] = submissions.acceptance.examine([order()], owner=ME.project)
+    assert isinstance(accepted, Accepted)
+    keys = ["k", None, None]
+    entries = [submissions._entry(_Ticket.of(order(), idempotency_key=key), accepted, ME) for key in keys]
+    add, calls = world.ledger.add, []
+
+    def goes_away(jobs):
+        calls.append(len(jobs))
+        if len(calls) == 4:
+            raise UnavailableError("the ledger is away")
+        add(jobs)
+
+    registrar = replace(submissions.registrar, ledger=SimpleNamespace(add=goes_away))
+    repeat, made, failed = registrar._gathered(entries)
+    assert calls == [3, 1, 1, 1]
+    assert isinstance(repeat, Registered)
+    assert repeat.refusal is not None
+    assert isinstance(made, Registered)
+    assert world.job(made.job) == made.job
+    assert isinstance(failed, UnavailableError)
 
 
 class Counting:
