@@ -9,7 +9,9 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import bindparam, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
+from qdepot.adapters.ledgers.sql import impatience
 from qdepot.adapters.ledgers.sql.columns import UtcTime
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.ledgers.sql.schema import MIGRATIONS, REVISION, VERSION_TABLE, Schema
@@ -197,6 +199,26 @@ def test_a_failed_upgrade_leaves_everything_as_it_was(fresh_url, next_schema):
         open_at(fresh_url, schema=next_schema)
     assert catalogue(fresh_url) == before
     open_at(fresh_url).close()
+
+
+def test_an_upgrade_may_take_longer_than_any_statement_of_daily_work(postgres, next_schema, monkeypatch):
+    """As an index over many jobs does. Neither the server nor we give it up; what comes after is hurried again."""
+    name = postgres.create_database()
+    url = postgres.url_of(name)
+    open_at(url).close()
+    (script,) = next_schema.migrations.glob("versions/9999*.py")
+    script.write_text(script.read_text() + "    op.execute('SELECT pg_sleep(1.5)')\n")
+    monkeypatch.setattr(impatience, "ANSWER_S", 1.0)
+    new = open_at(f"{url}&options=-c%20statement_timeout%3D500ms", schema=next_schema)
+    new.check()
+    with pytest.raises(OperationalError, match="statement timeout"), new._database.writers.connect() as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(60)")
+    with new._database.writers.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        with pytest.raises(OperationalError, match="did not answer"):
+            connection.exec_driver_sql("SELECT pg_sleep(60)")
+    new.close()
+    postgres.drop_database(name)
 
 
 def test_a_database_of_something_else_is_not_touched(fresh_url):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,7 +99,7 @@ class Schema:
 
         config = self._config()
         config.attributes["connection"] = connection
-        with _one_at_a_time:
+        with _one_at_a_time, _time_enough(connection):
             command.upgrade(config, self.revision)
 
     def _config(self) -> Config:
@@ -108,3 +109,12 @@ class Schema:
         config.set_main_option("script_location", str(self.migrations).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         return config
+
+
+def _time_enough(connection: Connection) -> AbstractContextManager[None]:
+    """An index over all jobs takes longer than any statement of daily work."""
+    if connection.dialect.name != "postgresql":
+        return nullcontext()
+    from qdepot.adapters.ledgers.sql.impatience import patience
+
+    return patience(connection)
