@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,16 @@ import typer
 
 from qdepot.cli.extras import needs_server
 from qdepot.cli.server import read_settings
-from qdepot.domain.caller import Caller, Role, Scope
+from qdepot.client.token_requests import token_body
+from qdepot.domain.caller import Caller
 from qdepot.domain.token import TokenText
 from qdepot.errors import InvalidRequestError
 from qdepot.wire.tokens import NewTokenAnswer, TokenAnswer
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from qdepot.client.token_requests import TokenOptions
     from qdepot.config import Settings
     from qdepot.services.tokens import Tokens
 
@@ -32,35 +35,15 @@ class LocalDesk:
 
     tokens_service: Tokens
 
-    def create_token(
-        self,
-        name: str = "",
-        *,
-        user: str | None = None,
-        project: str | None = None,
-        role: str | None = None,
-        scopes: Sequence[str] | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewTokenAnswer:
+    def create_token(self, name: str = "", **options: Unpack[TokenOptions]) -> NewTokenAnswer:
         """Make one."""
-        from qdepot.services.tokens import TokenWish
-
-        wish = TokenWish(
-            name=name,
-            user=user,
-            project=project,
-            role=None if role is None else Role(role),
-            scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes),
-            expires_at=expires_at,
-        )
-        token, text = self.tokens_service.create(wish, caller=_OPERATOR)
-        about = TokenAnswer.model_validate(token, from_attributes=True)
-        return NewTokenAnswer(**about.model_dump(), token=text.revealed)
+        wish = token_body(name, **options).wish()
+        return NewTokenAnswer.made(*self.tokens_service.create(wish, caller=_OPERATOR))
 
     def tokens(self, *, project: str | None = None) -> list[TokenAnswer]:
         """List those of a project, or all."""
         found = self.tokens_service.register.list_all(project=project)
-        return [TokenAnswer.model_validate(token, from_attributes=True) for token in found]
+        return [TokenAnswer.of(token) for token in found]
 
     def revoke_token(self, token_id: str) -> None:
         """Revoke one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -16,6 +16,9 @@ from qdepot.cli.session import connected
 from qdepot.domain.caller import Role, Scope
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from qdepot.client.token_requests import TokenOptions
     from qdepot.wire.tokens import NewTokenAnswer, TokenAnswer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -30,16 +33,7 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 class Desk(Protocol):
     """Where tokens are made: :class:`~qdepot.client.client.Client`, or the database."""
 
-    def create_token(
-        self,
-        name: str = "",
-        *,
-        user: str | None = None,
-        project: str | None = None,
-        role: str | None = None,
-        scopes: Sequence[str] | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewTokenAnswer:
+    def create_token(self, name: str = "", **options: Unpack[TokenOptions]) -> NewTokenAnswer:
         """Make one."""
         ...
 

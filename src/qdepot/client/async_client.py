@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     import httpx
+
+    from qdepot.client.token_requests import TokenOptions
 
 
 class AsyncClient:
@@ -214,21 +215,9 @@ class AsyncClient:
         """See :meth:`Client.me <qdepot.client.client.Client.me>`."""
         return await self._courier.ask(token_requests.me())
 
-    async def create_token(
-        self,
-        name: str = "",
-        *,
-        user: str | None = None,
-        project: str | None = None,
-        role: str | None = None,
-        scopes: Sequence[str] | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewTokenAnswer:
+    async def create_token(self, name: str = "", **options: Unpack[TokenOptions]) -> NewTokenAnswer:
         """See :meth:`Client.create_token <qdepot.client.client.Client.create_token>`."""
-        request = token_requests.create_token(
-            name, user=user, project=project, role=role, scopes=scopes, expires_at=expires_at
-        )
-        return await self._courier.ask(request)
+        return await self._courier.ask(token_requests.create_token(name, **options))
 
     async def tokens(self, *, project: str | None = None) -> list[TokenAnswer]:
         """See :meth:`Client.tokens <qdepot.client.client.Client.tokens>`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     import httpx
+
+    from qdepot.client.token_requests import TokenOptions
 
 
 class Client:
@@ -294,33 +295,18 @@ class Client:
         """Who you are to the service, in which project, and what you may do there."""
         return self._courier.ask(token_requests.me())
 
-    def create_token(
-        self,
-        name: str = "",
-        *,
-        user: str | None = None,
-        project: str | None = None,
-        role: str | None = None,
-        scopes: Sequence[str] | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewTokenAnswer:
+    def create_token(self, name: str = "", **options: Unpack[TokenOptions]) -> NewTokenAnswer:
         """Make a token; its text is in the answer and nowhere else.
 
         Args:
             name: What it is for.
-            user: On whose behalf its bearer acts; None: yours. Others' are made by admins.
-            project: In which project; None: yours.
-            role: ``viewer``, ``member`` or ``admin``; None: a member. At most what you are.
-            scopes: What may be done with it; None: all that the role may.
-            expires_at: From then on it is worth nothing; None: never.
+            options: ``user``, ``project``, ``role``, ``scopes``, ``expires_at``: see
+                :class:`~qdepot.client.token_requests.TokenOptions`.
 
         Raises:
             PermissionDeniedError: You may not give that.
         """
-        request = token_requests.create_token(
-            name, user=user, project=project, role=role, scopes=scopes, expires_at=expires_at
-        )
-        return self._courier.ask(request)
+        return self._courier.ask(token_requests.create_token(name, **options))
 
     def tokens(self, *, project: str | None = None) -> list[TokenAnswer]:
         """Your tokens or, as an admin, those of the project: newest first, also those that are worth nothing any more.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -11,6 +12,9 @@ from pydantic import ValidationError
 from qdepot.client.exchange import Request
 from qdepot.client.problems import invalid_fields
 from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer, TokenBody, TokenListAnswer
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 _PATH = "/v1/tokens"
 
@@ -20,30 +24,48 @@ def me() -> Request[MeAnswer]:
     return Request(path="/v1/me", repeatable=True, parse=lambda answer: MeAnswer.model_validate_json(answer.body))
 
 
-def create_token(
-    name: str = "",
-    *,
-    user: str | None = None,
-    project: str | None = None,
-    role: str | None = None,
-    scopes: Sequence[str] | None = None,
-    expires_at: datetime | None = None,
-) -> Request[NewTokenAnswer]:
+class TokenOptions(TypedDict, total=False):
+    """What a token can be beside its name; what is left out or None is as far as possible as you have it.
+
+    Attributes:
+        user: On whose behalf its bearer acts; else on yours. Others' are made by admins.
+        project: In which project; else in yours.
+        role: ``viewer``, ``member`` or ``admin``; else a member. At most what you are.
+        scopes: What may be done with it; else all that the role may.
+        expires_at: From then on it is worth nothing; else never.
+    """
+
+    user: str | None
+    project: str | None
+    role: str | None
+    scopes: Sequence[str] | None
+    expires_at: datetime | None
+
+
+def token_body(name: str = "", **options: Unpack[TokenOptions]) -> TokenBody:
+    """A token as it is asked for.
+
+    Raises:
+        InvalidRequestError: A name or a word is none.
+    """
+    wanted = {"name": name, **options}
+    try:
+        return TokenBody.model_validate({key: value for key, value in wanted.items() if value is not None})
+    except ValidationError as error:
+        raise invalid_fields(error, what="the token") from error
+
+
+def create_token(name: str = "", **options: Unpack[TokenOptions]) -> Request[NewTokenAnswer]:
     """Make a token. Never repeated on its own: a repeat makes another one.
 
     Raises:
         InvalidRequestError: A name or a word is none.
     """
-    wish = {"name": name, "user": user, "project": project, "role": role, "scopes": scopes, "expires_at": expires_at}
-    try:
-        body = TokenBody.model_validate({key: value for key, value in wish.items() if value is not None})
-    except ValidationError as error:
-        raise invalid_fields(error, what="the token") from error
     return Request(
         method="POST",
         path=_PATH,
         headers={"content-type": "application/json"},
-        body=body.model_dump_json(exclude_unset=True).encode(),
+        body=token_body(name, **options).model_dump_json(exclude_unset=True).encode(),
         parse=lambda answer: NewTokenAnswer.model_validate_json(answer.body),
     )
 

@@ -105,5 +105,26 @@ class Token:
         return Caller(user=self.user, project=self.project, role=self.role, scopes=self.scopes, token_id=self.id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenWish:
+    """A token as somebody wants it; what is None is as far as possible as the caller has it.
+
+    Attributes:
+        name: What it is for.
+        user: On whose behalf its bearer acts; None: the caller's.
+        project: In which project; None: the caller's.
+        role: What the user is there; None: a member, or what the caller is if that is less.
+        scopes: What may be done with it; None: all that the role may and the caller has.
+        expires_at: From then on it is worth nothing; None: never.
+    """
+
+    name: str = ""
+    user: str | None = None
+    project: str | None = None
+    role: Role | None = None
+    scopes: frozenset[Scope] | None = None
+    expires_at: datetime | None = None
+
+
 def _checksum(token_id: str, secret: bytes) -> bytes:
     return zlib.crc32(token_id.encode() + secret).to_bytes(4, "big")

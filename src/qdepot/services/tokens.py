@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from qdepot.archive.layout import checked_project
 from qdepot.domain.caller import ALL_SCOPES, Caller, Role, Scope
-from qdepot.domain.token import Token, TokenText
+from qdepot.domain.token import Token, TokenText, TokenWish
 from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from qdepot.ports.clock import Clock
 from qdepot.ports.token_register import TokenRegister
@@ -19,27 +18,6 @@ FIRST_USER = "admin"
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 """What a user may be called."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenWish:
-    """A token as somebody wants it; what is None is as far as possible as the caller has it.
-
-    Attributes:
-        name: What it is for.
-        user: On whose behalf its bearer acts; None: the caller's.
-        project: In which project; None: the caller's.
-        role: What the user is there; None: a member, or what the caller is if that is less.
-        scopes: What may be done with it; None: all that the role may and the caller has.
-        expires_at: From then on it is worth nothing; None: never.
-    """
-
-    name: str = ""
-    user: str | None = None
-    project: str | None = None
-    role: Role | None = None
-    scopes: frozenset[Scope] | None = None
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from qdepot.domain.caller import Role, Scope
+from qdepot.domain.token import Token, TokenText, TokenWish
 from qdepot.wire.moments import Moment
 from qdepot.wire.requests import Name
 
@@ -32,6 +34,17 @@ class TokenBody(BaseModel):
         default=None, description="From then on it is worth nothing; with time zone. Default: never."
     )
 
+    def wish(self) -> TokenWish:
+        """What is wanted, in the program's own words."""
+        return TokenWish(
+            name=self.name,
+            user=self.user,
+            project=self.project,
+            role=None if self.role is None else Role(self.role),
+            scopes=None if self.scopes is None else frozenset(map(Scope, self.scopes)),
+            expires_at=self.expires_at,
+        )
+
 
 class TokenAnswer(BaseModel):
     """All about a token but its text."""
@@ -50,11 +63,22 @@ class TokenAnswer(BaseModel):
     last_used_at: AwareDatetime | None = Field(default=None, description="Up to a minute behind.")
     revoked_at: AwareDatetime | None = None
 
+    @classmethod
+    def of(cls, token: Token) -> TokenAnswer:
+        """What is told of a token."""
+        told = {name: getattr(token, name) for name in TokenAnswer.model_fields}
+        return TokenAnswer.model_validate({**told, "scopes": sorted(token.scopes)})
+
 
 class NewTokenAnswer(TokenAnswer):
     """A new token with its text."""
 
     token: str = Field(repr=False, description="The token itself. It is shown only here and now, and kept by nobody.")
+
+    @classmethod
+    def made(cls, token: Token, text: TokenText) -> Self:
+        """What is told of a token that was made just now."""
+        return cls(**TokenAnswer.of(token).model_dump(), token=text.revealed)
 
 
 class TokenListAnswer(BaseModel):

@@ -8,6 +8,7 @@ import pytest
 
 from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
 from qdepot.cli.local_tokens import LocalDesk, ensure_first_token
+from qdepot.domain.caller import Role
 from qdepot.domain.token import TokenText
 from qdepot.errors import InvalidRequestError
 from qdepot.services.tokens import Tokens
@@ -84,5 +85,12 @@ def test_on_the_machine_of_the_service_any_token_can_be_made_and_revoked(tokens)
     assert (made.project, made.made_by) == ("lab", "operator")
     assert tokens.register.get(made.id).is_of(TokenText.parse(made.token))
     assert [token.id for token in desk.tokens()] == [made.id]
+    rights = desk.create_token(role="admin").scopes
+    assert rights == sorted(Role.ADMIN.scopes)
     desk.revoke_token(made.id)
     assert desk.tokens(project="lab")[0].revoked_at is not None
+
+
+def test_what_no_token_can_be_is_refused_in_words(tokens):
+    with pytest.raises(InvalidRequestError, match="role"):
+        LocalDesk(tokens).create_token(role="king")

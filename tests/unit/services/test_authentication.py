@@ -10,10 +10,10 @@ import pytest
 
 from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
 from qdepot.domain.caller import Caller
-from qdepot.domain.token import TokenText
+from qdepot.domain.token import TokenText, TokenWish
 from qdepot.errors import NotAuthenticatedError, TokenExpiredError, TokenRevokedError, UnavailableError
 from qdepot.services.authentication import FRESH_S, Authentication
-from qdepot.services.tokens import Tokens, TokenWish
+from qdepot.services.tokens import Tokens
 from qdepot.testing.clock import FrozenClock
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
 from qdepot.domain.caller import ALL_SCOPES, Caller, Role, Scope
-from qdepot.domain.token import TokenText
+from qdepot.domain.token import TokenText, TokenWish
 from qdepot.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
-from qdepot.services.tokens import Tokens, TokenWish
+from qdepot.services.tokens import Tokens
 from qdepot.testing.clock import FrozenClock
 
 OPERATOR = Caller(user="root")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from qdepot.domain.caller import Role, Scope
-from qdepot.domain.token import Token
 from qdepot.server.answering import json_response
 from qdepot.server.auth import Anybody, TokenManager
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
 from qdepot.server.v1.queries import TokensQuery
 from qdepot.services.orders import SubmitLimits
-from qdepot.services.tokens import Tokens, TokenWish
+from qdepot.services.tokens import Tokens
 from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer, TokenBody, TokenListAnswer
 
 TOKENS_PATH = "/v1/tokens"
@@ -68,7 +66,7 @@ class TokenRoutes:
             "project": caller.project,
             "role": caller.role,
             "scopes": sorted(caller.scopes),
-            "token": None if token is None else _about(token),
+            "token": None if token is None else TokenAnswer.of(token),
             "limits": limits,
         }
         return json_response(MeAnswer.model_validate(answer))
@@ -80,9 +78,10 @@ class TokenRoutes:
         for itself alone, and only with the scope `service:admin` are tokens made for another project; a project comes
         into being with its first token. A repeat makes another token.
         """
-        token, text = self._tokens.create(_wish_of(parse(TokenBody, raw)), caller=caller)
-        answer = NewTokenAnswer.model_validate({**_about(token), "token": text.revealed})
-        return json_response(answer, status=201, headers={"Location": f"{TOKENS_PATH}/{token.id}"})
+        token, text = self._tokens.create(parse(TokenBody, raw).wish(), caller=caller)
+        return json_response(
+            NewTokenAnswer.made(token, text), status=201, headers={"Location": f"{TOKENS_PATH}/{token.id}"}
+        )
 
     def list_tokens(self, caller: TokenManager, query: Annotated[TokensQuery, Query()]) -> Response:
         """Your tokens or, as an admin, those of the project.
@@ -90,25 +89,9 @@ class TokenRoutes:
         Newest first, also those that are worth nothing any more.
         """
         tokens = self._tokens.list_all(caller=caller, project=query.project)
-        return json_response(TokenListAnswer(tokens=[TokenAnswer.model_validate(_about(token)) for token in tokens]))
+        return json_response(TokenListAnswer(tokens=[TokenAnswer.of(token) for token in tokens]))
 
     def revoke_token(self, token_id: str, caller: TokenManager) -> Response:
         """Revoke a token: at once here, within seconds where other processes serve. A repeat does no harm."""
         self._tokens.revoke(token_id, caller=caller)
         return Response(status_code=204)
-
-
-def _about(token: Token) -> dict[str, Any]:
-    shown = {name: getattr(token, name) for name in TokenAnswer.model_fields}
-    return {**shown, "scopes": sorted(token.scopes)}
-
-
-def _wish_of(body: TokenBody) -> TokenWish:
-    return TokenWish(
-        name=body.name,
-        user=body.user,
-        project=body.project,
-        role=None if body.role is None else Role(body.role),
-        scopes=None if body.scopes is None else frozenset(Scope(scope) for scope in body.scopes),
-        expires_at=body.expires_at,
-    )
