@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qdepot.cli.extras import needs_server
+from qdepot.cli.log_lines import set_up_log
 from qdepot.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -108,7 +108,5 @@ def read_settings(**given: Any) -> Settings:  # noqa: ANN401 - whatever the comm
     from qdepot.config import Settings
 
     settings = Settings.read(**given)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    set_up_log(settings.log_level)
     return settings
