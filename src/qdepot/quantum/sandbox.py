@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
@@ -57,9 +58,11 @@ def memory() -> Memory:
 def quieten() -> None:
     """Give up, in the supervisor and all that it will fork, what work on circuits never needs.
 
-    No new privileges, no memory that other processes of this user could read, no core files, few open files, and no
-    network where the system lets this process leave it.
+    No new privileges, no memory that other processes of this user could read, no core files, few open files, no folder
+    for temporary files (libraries that are loaded look for one, and a machine may have none), and no network where the
+    system lets this process leave it.
     """
+    tempfile.tempdir = os.devnull
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     close_memory()
     _leave_network()

@@ -68,7 +68,7 @@ def build_health(parts: Parts) -> Health:
     def checker() -> None:
         parts.about.describe()
         if not parts.pool.ready(Lane.CHECK):
-            raise UnavailableError("no child that checks circuits is warm yet")
+            raise UnavailableError(parts.about.trouble or "no child that checks circuits is warm yet")
 
     return Health(
         checks={

@@ -157,6 +157,7 @@ class ProcessTree:
                 self._options.module, threads=self._options.threads, sandbox=self._options.sandbox
             )
         except OSError as error:
+            _log.error("pool_supervisor_not_started", extra={"reason": str(error)})
             self._count_failure(now, complaint=str(error))
         else:
             self._load_by = now + _LOAD_WITHIN_S
@@ -200,7 +201,7 @@ class ProcessTree:
         missing = {name: reason for name, reason in walls.items() if reason}
         level = logging.WARNING if is_essential else logging.INFO
         stand = [name for name in walls if name not in missing]
-        _log.log(level, "pool_sandbox: closed %s, open %s", stand, missing, extra={"closed": stand, "open": missing})
+        _log.log(level, "pool_sandbox", extra={"closed": stand, "open": missing})
 
     def _lose(self, how: str) -> None:
         """The supervisor is gone or of no more use: start another one."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
 
@@ -55,10 +56,10 @@ class SupervisorLink:
             OSError: The system refuses.
         """
         self.said_hello = False
+        self._complaints = _nameless_file()
         self.control, theirs = socket.socketpair()
         self.control.setblocking(False)
         self._decoder = FrameDecoder(max_body_bytes=0)
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         command: Sequence[str] = (sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid()), sandbox)
         try:
             with theirs:
@@ -126,3 +127,9 @@ class SupervisorLink:
         with self._complaints as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _COMPLAINT_BYTES))
             return file.read().decode(errors="replace").strip()
+
+
+def _nameless_file() -> BinaryIO:
+    """For a few lines of text. On Linux it needs no folder: a container may have none that can be written to."""
+    needs_no_folder = sys.platform == "linux"
+    return os.fdopen(os.memfd_create("complaints"), "w+b", buffering=0) if needs_no_folder else tempfile.TemporaryFile()
