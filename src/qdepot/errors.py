@@ -45,6 +45,7 @@ class QDepotError(Exception):
         message: What happened, to what.
         solution: What the reader can do about it; may be empty.
         details: Further plain data, e.g. ``{"line": 3, "column": 7, "circuit": 0}``.
+        retry_after_s: Seconds after which a retry makes sense, where known.
     """
 
     code: ClassVar[str] = "error"
@@ -55,11 +56,13 @@ class QDepotError(Exception):
         *,
         solution: str = "",
         details: Mapping[str, object] | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         default = (type(self).__doc__ or "").strip().splitlines()[0]
         self.message = message or default
         self.solution = solution
         self.details: dict[str, object] = dict(details or {})
+        self.retry_after_s = retry_after_s
         super().__init__(self.message)
 
 
@@ -112,24 +115,9 @@ class PayloadTooLargeError(InvalidRequestError):
 
 
 class QuotaExceededError(InvalidRequestError):
-    """A limit of this project is reached.
-
-    Attributes:
-        retry_after_s: Seconds after which a retry makes sense, where known.
-    """
+    """A limit of this project is reached."""
 
     code = "quota_exceeded"
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        solution: str = "",
-        details: Mapping[str, object] | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(message, solution=solution, details=details)
-        self.retry_after_s = retry_after_s
 
 
 class TooManyRequestsError(QuotaExceededError):
@@ -157,24 +145,9 @@ class MemoryLimitExceededError(ResourceLimitError):
 
 
 class UnavailableError(QDepotError):
-    """A part that is needed does not answer; try again later. Nothing was changed.
-
-    Attributes:
-        retry_after_s: Seconds after which a retry makes sense, where known.
-    """
+    """A part that is needed does not answer; try again later. Nothing was changed."""
 
     code = "unavailable"
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        solution: str = "",
-        details: Mapping[str, object] | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(message, solution=solution, details=details)
-        self.retry_after_s = retry_after_s
 
 
 class WorkerLostError(UnavailableError):

@@ -44,8 +44,7 @@ def error_of(answer: Answer, *, url: str) -> QDepotError:
     if problem is None:
         return strange_answer(answer, url=url)
     error = error_of_problem(problem)
-    if isinstance(error, UnavailableError):
-        error.retry_after_s = retry_after_s(answer)
+    error.retry_after_s = retry_after_s(answer)
     return error
 
 
@@ -96,10 +95,7 @@ def strange_answer(answer: Answer, *, url: str) -> QDepotError:
         message += f", beginning {beginning!r}"
     if 300 <= answer.status < 400 and "location" in answer.headers:
         message += f", redirecting to {answer.headers['location']}"
-    error_class = _class_by_status(answer.status)
-    if issubclass(error_class, UnavailableError):
-        return error_class(message, solution=_CHECK_ADDRESS, retry_after_s=retry_after_s(answer))
-    return error_class(message, solution=_CHECK_ADDRESS)
+    return _class_by_status(answer.status)(message, solution=_CHECK_ADDRESS, retry_after_s=retry_after_s(answer))
 
 
 def retry_after_s(answer: Answer) -> float | None:

@@ -224,11 +224,12 @@ def _field_error(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _retry_after(error: errors.QDepotError) -> dict[str, str]:
     if isinstance(error, errors.UnavailableError):
-        seconds = error.retry_after_s if error.retry_after_s is not None else DEFAULT_RETRY_AFTER_S
+        usual_s = DEFAULT_RETRY_AFTER_S
     elif isinstance(error, errors.QuotaExceededError):
-        seconds = error.retry_after_s if error.retry_after_s is not None else QUOTA_RETRY_AFTER_S
+        usual_s = QUOTA_RETRY_AFTER_S
     else:
         return {}
+    seconds = usual_s if error.retry_after_s is None else error.retry_after_s
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 

@@ -125,7 +125,7 @@ def _problem(_: Request, error: Exception) -> Response:
     if error.details.get("maybe_sent"):
         return _CutResponse()
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
-    wait_s = getattr(error, "retry_after_s", None)
+    wait_s = error.retry_after_s
     return JSONResponse(
         {"code": error.code, "message": error.message, "solution": error.solution},
         status_code=429 if wait_s is not None else status,

@@ -16,6 +16,7 @@ from qdepot.errors import (
     QDepotError,
     QuotaExceededError,
     UnavailableError,
+    error_classes,
 )
 from support.fake_api import LOST, REFUSED, Script, problem
 
@@ -79,9 +80,12 @@ def test_the_service_says_when_to_come_back():
     assert 7.0 <= script.pauses[0] < 8.0
 
 
-def test_nobody_waits_for_longer_than_patience_lasts():
-    script = Script([as_answer(problem(503, "unavailable"), **{"retry-after": "3600"}), GOOD])
-    with pytest.raises(UnavailableError) as caught:
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "unavailable"), (429, "quota_exceeded"), (429, "too_many_requests")]
+)
+def test_nobody_waits_for_longer_than_patience_lasts(status, code):
+    script = Script([as_answer(problem(status, code), **{"retry-after": "3600"}), GOOD])
+    with pytest.raises(error_classes()[code]) as caught:
         played(script)
     assert caught.value.retry_after_s == 3600.0
     assert script.pauses == []
