@@ -150,9 +150,9 @@ def test_fifty_times_as_many_jobs_cost_sqlite_no_more_steps(efforts, question):
 
 
 @pytest.fixture(scope="module")
-def plans(ledger_database):
+def plans(postgres):
     """PostgreSQL's plan of each statement that a question asks, among many jobs."""
-    url, _ = ledger_database
+    url = postgres.url_of(postgres.create_database())
     clock = FrozenClock()
     ledger = open_ledger(url, clock=clock, use_database_clock=False)
     fill(ledger, 20_000)

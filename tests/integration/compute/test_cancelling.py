@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,9 @@ from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 from qdepot.errors import TaskCancelledError
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
 from qdepot.testing.compute_pool import ends, wait_until
-from support.processes import offspring, wait_for_death
+from support.processes import offspring
 
+_WHILE_S = 0.5
 HEAD3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[1] q;\nbit[1] c;\n'
 
 
@@ -81,19 +84,24 @@ def test_a_cancel_ends_it_and_its_child(pool, name):
     handle = pool.submit(task(name))
     wait_until(lambda: handle.run_s > 0.7 or handle.done)
     assert not handle.done, handle.result(0)
-    busy = busiest(offspring(os.getpid()))
     handle.cancel()
     with pytest.raises(TaskCancelledError):
         ends(handle)
-    wait_for_death(busy)
+    wait_until(nobody_works)
 
 
-def busiest(pids: set[int]) -> int:
-    """Which of the processes has used a processor most since it was forked: the one that works."""
-    return max(pids, key=_used_since_fork)
+def nobody_works() -> bool:
+    """True if no process below this one used more than a tenth of a processor for a while."""
+    begun = _ticks_used()
+    time.sleep(_WHILE_S)
+    most = max((used - begun.get(pid, 0) for pid, used in _ticks_used().items()), default=0)
+    return most <= _WHILE_S * os.sysconf("SC_CLK_TCK") / 10
 
 
-def _used_since_fork(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    running = fields[0] == "R"
-    return (int(fields[11]) + int(fields[12])) * running
+def _ticks_used() -> dict[int, int]:
+    used = {}
+    for pid in offspring(os.getpid()):
+        with contextlib.suppress(OSError):  # it has just ended
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used[pid] = int(fields[11]) + int(fields[12])
+    return used
