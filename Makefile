@@ -62,13 +62,18 @@ bench: $(VENV)/.installed ## Measure; prints figures and their spread
 
 # ---- Work on it ---------------------------------------------------------------------------------------------------
 
+TESTERS ?= logical
+# A file's tests stay together, since they share services that take long to start.
+IN_PARALLEL := --numprocesses $(TESTERS) --dist loadfile
+
 .PHONY: test
-test: $(VENV)/.installed ## Run the tests
-	@$(BIN)/python -m pytest -m "not slow and not containers and not live"
+test: $(VENV)/.installed ## Run the tests, on all processors: TESTERS=1 for one after the other
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not containers and not live"
 
 .PHONY: test-all
 test-all: $(VENV)/.installed test-client ## Run the tests that take long or need more as well
-	@$(BIN)/python -m pytest -m "not live"
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not live and not containers"
+	@$(BIN)/python -m pytest -m "containers and not live"
 
 .PHONY: test-containers
 test-containers: $(VENV)/.installed ## Build the image with podman or docker, and run it with real servers; BASE=image
