@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
@@ -26,15 +27,16 @@ EVENT_COLUMNS = tuple(tables.events.c[name] for name in _EVENT_FIELDS)
 
 def job_row(job: Job) -> dict[str, Any]:
     """The columns of ``jobs`` that hold the record."""
-    row: dict[str, Any] = {name: getattr(job, name) for name in _JOB_FIELDS}
-    row["status"] = job.status.value
-    row["stage"] = job.stage.value
-    row["tags"] = _json(job.tags)
-    row["options"] = _json(job.options)
-    row["summary"] = None if job.summary is None else _json(job.summary)
-    row["outcome"] = None if job.outcome is None else job.outcome.value
-    row["failure"] = None if job.failure is None else _json(asdict(job.failure))
-    return row
+    return {name: _stored(name, getattr(job, name)) for name in _JOB_FIELDS}
+
+
+def changed_row(before: Job, after: Job) -> dict[str, Any]:
+    """The columns of ``jobs`` that a step changes: a step touches a few of many, and each has its price."""
+    return {
+        name: _stored(name, value)
+        for name in _JOB_FIELDS
+        if (value := getattr(after, name)) is not (old := getattr(before, name)) and value != old
+    }
 
 
 def duty_row(job: Job) -> dict[str, str | None]:
@@ -77,3 +79,25 @@ def event_row(event: JobEvent) -> dict[str, Any]:
 def event_of(row: Row[Any] | Sequence[Any]) -> JobEvent:
     """The event that a row of :data:`EVENT_COLUMNS` holds."""
     return JobEvent(**dict(zip(_EVENT_FIELDS, row, strict=True)))
+
+
+def _stored(name: str, value: Any) -> Any:  # noqa: ANN401 - of any column
+    """A field as its column holds it."""
+    encode = _ENCODERS.get(name)
+    return value if encode is None or value is None else encode(value)
+
+
+def _word(value: StrEnum) -> str:
+    return value.value
+
+
+_ENCODERS: Mapping[str, Callable[[Any], str]] = {
+    "status": _word,
+    "stage": _word,
+    "outcome": _word,
+    "tags": _json,
+    "options": _json,
+    "summary": _json,
+    "failure": lambda failure: _json(asdict(failure)),
+}
+"""Fields that are not stored as they are."""

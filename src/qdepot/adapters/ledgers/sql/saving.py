@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, bindparam, delete, insert, select, update
 
-from qdepot.adapters.ledgers.refusals import IDENTITY
 from qdepot.adapters.ledgers.sql.batches import batches
 from qdepot.adapters.ledgers.sql.ledger_time import LedgerTime
-from qdepot.adapters.ledgers.sql.rows import duty_row, event_row, job_row, tag_rows
+from qdepot.adapters.ledgers.sql.rows import changed_row, duty_row, event_row, tag_rows
 from qdepot.adapters.ledgers.sql.tables import events, job_tags, jobs, tombstones
 from qdepot.adapters.ledgers.sql.transactions import Unit
 from qdepot.domain.job import Job, JobChange
@@ -25,7 +24,7 @@ _UPDATE = update(jobs).where(jobs.c.id == bindparam("this_job"))
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A change and the columns it writes."""
+    """A change and the columns that it changes, in their stored form."""
 
     change: JobChange
     row: Mapping[str, Any]
@@ -40,11 +39,11 @@ class _Standing:
     """Where a stored job stands while changes are judged, by the ledger's clock."""
 
     version: int
-    tags: str
     holder: str | None
     lease_until: float | None
     now: float
-    saved: _Step | None = None
+    last: JobChange | None = None
+    row: dict[str, Any] = field(default_factory=dict)
 
     def takes(self, step: _Step, *, holder: str | None) -> bool:
         """Take the step if nothing happened since, and the holder, if there is one, still has its lease."""
@@ -53,7 +52,8 @@ class _Standing:
         if self.version != step.change.before.version:
             return False
         self.version = step.change.after.version
-        self.saved = step
+        self.last = step.change
+        self.row.update(step.row)
         return True
 
 
@@ -66,7 +66,7 @@ class Saving:
 
     def of(self, changes: Sequence[JobChange], *, holder: str | None, keep_lease: bool) -> Unit[list[bool]]:
         """The unit that saves these; see :meth:`qdepot.ports.ledger.Ledger.save`. Rows are made before its turn."""
-        steps = [_Step(change, _row_of(change.after)) for change in changes]
+        steps = [_Step(change, changed_row(change.before, change.after)) for change in changes]
         ends_lease = holder is not None and not keep_lease
         return partial(self._save, steps=steps, holder=holder, ends_lease=ends_lease)
 
@@ -93,7 +93,7 @@ class Saving:
 def lock_statement(after_lock: ColumnElement[float]) -> Select[Any]:
     """Locks jobs and tells id, and what :class:`_Standing` holds."""
     locked = (
-        select(jobs.c.id, jobs.c.version, jobs.c.tags, jobs.c.lease_holder, jobs.c.lease_until)
+        select(jobs.c.id, jobs.c.version, jobs.c.lease_holder, jobs.c.lease_until)
         .where(jobs.c.id.in_(bindparam("ids", type_=Text, expanding=True)))
         .order_by(jobs.c.id)
         .with_for_update()
@@ -111,14 +111,15 @@ def remove(connection: Connection, job: Job, *, at: datetime) -> bool:
 
 
 def _write(connection: Connection, standings: Iterable[_Standing], *, ends_lease: bool) -> None:
-    """Write each job as the last step that it took leaves it."""
-    taken = [(standing, standing.saved) for standing in standings if standing.saved]
-    if taken:
-        connection.execute(
-            _UPDATE,
-            [{**step.row, **_own_columns(standing, step.change, ends_lease=ends_lease)} for standing, step in taken],
-        )
-    retagged = [step.change.after for standing, step in taken if step.row["tags"] != standing.tags]
+    """Write each job as the last step that it took leaves it: those that change the same columns in one statement."""
+    taken = [(standing, change) for standing in standings if (change := standing.last)]
+    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
+    for standing, change in taken:
+        row = {**standing.row, **_own_columns(standing, change, ends_lease=ends_lease), "this_job": change.before.id}
+        alike.setdefault(frozenset(row), []).append(row)
+    for rows in alike.values():
+        connection.execute(_UPDATE, rows)
+    retagged = [change.after for standing, change in taken if "tags" in standing.row]
     for some in batches([job.id for job in retagged]):
         connection.execute(delete(job_tags).where(job_tags.c.job_id.in_(some)))
     tags = [row for job in retagged for row in tag_rows(job)]
@@ -126,19 +127,14 @@ def _write(connection: Connection, standings: Iterable[_Standing], *, ends_lease
         connection.execute(_INSERT_TAGS, tags)
 
 
-def _row_of(job: Job) -> dict[str, Any]:
-    """The columns that a change may touch, and the key by which :data:`_UPDATE` finds the job."""
-    record = {name: value for name, value in job_row(job).items() if name not in IDENTITY}
-    return {**record, **duty_row(job), "this_job": job.id}
-
-
 def _own_columns(standing: _Standing, change: JobChange, *, ends_lease: bool) -> dict[str, Any]:
-    """The ledger's own columns: when it is due, who holds it, until when it is parked."""
+    """The ledger's own columns: who acts next and when, who holds it, until when it is parked."""
     holder, lease_until = (None, None) if ends_lease else (standing.holder, standing.lease_until)
     due_at = standing.now + change.retry_in_s if change.retry_in_s > 0 else 0.0
     free_at = max(due_at, lease_until or 0.0)
     is_parked = change.after.next_duty is not None and free_at > standing.now
     return {
+        **duty_row(change.after),
         "due_at": due_at,
         "lease_holder": holder,
         "lease_until": lease_until,
