@@ -42,6 +42,16 @@ def _three(name: str, text: str, *, may_run: bool = False, **changes: object) ->
     return Hostile(name, "openqasm3", text.encode(), may_run, tuple(changes.items()))
 
 
+def _measured2(body: str, *, before: str = "") -> str:
+    """With one qubit ``q``, and one bit ``c`` for its outcome."""
+    return f"{HEAD2}{before}qreg q[1];\ncreg c[1];\n{body}\nmeasure q -> c;"
+
+
+def _measured3(body: str, *, before: str = "") -> str:
+    """With one qubit ``q``, and one bit ``c`` for its outcome."""
+    return f"{HEAD3}{before}qubit[1] q;\nbit[1] c;\n{body}\nc = measure q;"
+
+
 def texts() -> Iterator[Hostile]:
     """OpenQASM."""
     yield from _files()
@@ -66,18 +76,12 @@ def _files() -> Iterator[Hostile]:
 
 
 def _explosions() -> Iterator[Hostile]:
-    gates = "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}\n" for n in range(1, 41))
-    yield _two("2^40 gates", f"{HEAD2}gate g0 a {{ x a; }}\n{gates}qreg q[1];\ncreg c[1];\ng40 q[0];\nmeasure q -> c;")
-    yield _three("2^40 gates", f"{HEAD3}gate g0 a {{ x a; }}\n{gates}qubit[1] q;\nbit[1] c;\ng40 q[0];\nc = measure q;")
+    gates = "gate g0 a { x a; }\n" + "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}\n" for n in range(1, 41))
+    yield _two("2^40 gates", _measured2("g40 q[0];", before=gates))
+    yield _three("2^40 gates", _measured3("g40 q[0];", before=gates))
     for power in ("1000000000000", "0.0000001", "1e300", "-1000000000"):
-        yield _three(
-            f"pow({power})",
-            f"{HEAD3}qubit[1] q;\nbit[1] c;\n" + f"pow({power}) @ " * 3 + "x q[0];\nc = measure q;",
-            may_run=True,
-        )
-    yield _three(
-        "pow(2) 60 times", f"{HEAD3}qubit[1] q;\nbit[1] c;\n{'pow(2) @ ' * 60}x q[0];\nc = measure q;", may_run=True
-    )
+        yield _three(f"pow({power})", _measured3(f"pow({power}) @ " * 3 + "x q[0];"), may_run=True)
+    yield _three("pow(2) 60 times", _measured3(f"{'pow(2) @ ' * 60}x q[0];"), may_run=True)
     yield _three("30 controls", f"{HEAD3}qubit[31] q;\nbit[1] c;\nctrl(30) @ x q;\nc[0] = measure q[0];", may_run=True)
     yield _three(
         "10^9 controls", f"{HEAD3}qubit[2] q;\nbit[1] c;\nctrl(1000000000) @ x q[0], q[1];\nc[0] = measure q[0];"
@@ -89,25 +93,14 @@ def _explosions() -> Iterator[Hostile]:
         + "qubit[6] q;\nbit[1] c;\nctrl @ ctrl @ ctrl @ ctrl @ ctrl @ g20 q[0], q[1], q[2], q[3], q[4], q[5];\n"
         "c[0] = measure q[0];",
     )
-    yield _three(
-        "a gate that calls itself", f"{HEAD3}gate g a {{ g a; }}\nqubit[1] q;\nbit[1] c;\ng q[0];\nc = measure q;"
-    )
-    yield _two(
-        "a gate that calls itself", f"{HEAD2}gate g a {{ g a; }}\nqreg q[1];\ncreg c[1];\ng q[0];\nmeasure q -> c;"
-    )
-    yield _three(
-        "a parameter that doubles 40 times",
-        f"{HEAD3}gate g0(t) a {{ rx(t) a; }}\n"
-        + "".join(f"gate g{n}(t) a {{ g{n - 1}((t)*(t)) a; }}\n" for n in range(1, 41))
-        + "input angle[32] t;\nqubit[1] q;\nbit[1] c;\ng40(t) q[0];\nc = measure q;",
-    )
-    yield _two(
-        "a parameter that doubles 40 times",
-        f"{HEAD2}gate g0(t) a {{ rx(t) a; }}\n"
-        + "".join(f"gate g{n}(t) a {{ g{n - 1}((t)*(t)) a; }}\n" for n in range(1, 41))
-        + "qreg q[1];\ncreg c[1];\ng40(1.0000001) q[0];\nmeasure q -> c;",
-        may_run=True,
-    )
+    itself = "gate g a { g a; }\n"
+    yield _three("a gate that calls itself", _measured3("g q[0];", before=itself))
+    yield _two("a gate that calls itself", _measured2("g q[0];", before=itself))
+    doubling = "gate g0(t) a { rx(t) a; }\n"
+    doubling += "".join(f"gate g{n}(t) a {{ g{n - 1}((t)*(t)) a; }}\n" for n in range(1, 41))
+    inputs = "input angle[32] t;\n"
+    yield _three("a parameter that doubles 40 times", _measured3("g40(t) q[0];", before=doubling + inputs))
+    yield _two("a parameter that doubles 40 times", _measured2("g40(1.0000001) q[0];", before=doubling), may_run=True)
 
 
 def _sizes() -> Iterator[Hostile]:
@@ -141,80 +134,41 @@ def _sizes() -> Iterator[Hostile]:
 def _depths() -> Iterator[Hostile]:
     for depth in (60, 2_000, 100_000):
         deep = "(" * depth + "0.5" + ")" * depth
-        yield _two(
-            f"{depth} parentheses",
-            f"{HEAD2}qreg q[1];\ncreg c[1];\nrx({deep}) q[0];\nmeasure q -> c;",
-            may_run=depth == 60,
-        )
-        yield _three(
-            f"{depth} parentheses",
-            f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({deep}) q[0];\nc = measure q;",
-            may_run=depth == 60,
-        )
+        yield _two(f"{depth} parentheses", _measured2(f"rx({deep}) q[0];"), may_run=depth == 60)
+        yield _three(f"{depth} parentheses", _measured3(f"rx({deep}) q[0];"), may_run=depth == 60)
         braces = "if (true) {" * depth + "x q[0];" + "}" * depth
-        yield _three(f"{depth} braces", f"{HEAD3}qubit[1] q;\nbit[1] c;\n{braces}\nc = measure q;", may_run=depth == 60)
+        yield _three(f"{depth} braces", _measured3(braces), may_run=depth == 60)
         signs = "-" * depth + "0.5"
-        yield _two(f"{depth} signs", f"{HEAD2}qreg q[1];\ncreg c[1];\nrx({signs}) q[0];\nmeasure q -> c;", may_run=True)
-        yield _three(
-            f"{depth} signs", f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({signs}) q[0];\nc = measure q;", may_run=True
-        )
-    yield _three(
-        "50,000 ifs without braces", f"{HEAD3}qubit[1] q;\nbit[1] c;\n{'if (true) ' * 50_000}x q[0];\nc = measure q;"
-    )
+        yield _two(f"{depth} signs", _measured2(f"rx({signs}) q[0];"), may_run=True)
+        yield _three(f"{depth} signs", _measured3(f"rx({signs}) q[0];"), may_run=True)
+    yield _three("50,000 ifs without braces", _measured3(f"{'if (true) ' * 50_000}x q[0];"))
     yield _three(
         "50,000 else ifs", f"{HEAD3}qubit[1] q;\nbit[1] c;\nif (c[0]) x q[0];" + " else if (c[0]) x q[0];" * 50_000
     )
-    yield _two(
-        "50,000 powers", f"{HEAD2}qreg q[1];\ncreg c[1];\nrx({'2^' * 50_000}2) q[0];\nmeasure q -> c;", may_run=True
-    )
-    yield _three(
-        "50,000 powers", f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({'2**' * 50_000}2) q[0];\nc = measure q;", may_run=True
-    )
-    yield _three(
-        "a power tower of integers",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx(9**9**9**9**9) q[0];\nc = measure q;",
-        may_run=True,
-    )
-    yield _three(
-        "a sum of 100,000 terms",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({'1+' * 100_000}1) q[0];\nc = measure q;",
-        may_run=True,
-    )
-    yield _three(
-        "nested calls of functions",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({'sin(' * 100_000}1{')' * 100_000}) q[0];\nc = measure q;",
-    )
-    yield _three(
-        "a shift by 10^9",
-        f"{HEAD3}const int n = 1 << 1000000000;\nqubit[1] q;\nbit[1] c;\nrx(n) q[0];\nc = measure q;",
-        may_run=True,
-    )
+    yield _two("50,000 powers", _measured2(f"rx({'2^' * 50_000}2) q[0];"), may_run=True)
+    yield _three("50,000 powers", _measured3(f"rx({'2**' * 50_000}2) q[0];"), may_run=True)
+    yield _three("a power tower of integers", _measured3("rx(9**9**9**9**9) q[0];"), may_run=True)
+    yield _three("a sum of 100,000 terms", _measured3(f"rx({'1+' * 100_000}1) q[0];"), may_run=True)
+    yield _three("nested calls of functions", _measured3(f"rx({'sin(' * 100_000}1{')' * 100_000}) q[0];"))
+    yield _three("a shift by 10^9", _measured3("rx(n) q[0];", before="const int n = 1 << 1000000000;\n"), may_run=True)
     yield _three("an array literal, 50,000 deep", f"OPENQASM 3.0;\narray[int, 1] a = {'{' * 50_000}1{'}' * 50_000};")
-    yield _three(
-        "modifiers, 50,000 deep",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\n{'inv @ ' * 50_000}x q[0];\nc = measure q;",
-        may_run=True,
-    )
+    yield _three("modifiers, 50,000 deep", _measured3(f"{'inv @ ' * 50_000}x q[0];"), may_run=True)
 
 
 def _loops() -> Iterator[Hostile]:
     body = "{ x q[0]; }"
     for span in ("0:1000000", "0:1000000000000", "-9223372036854775808:9223372036854775807", "0:0:10"):
-        yield _three(f"for in {span}", f"{HEAD3}qubit[1] q;\nbit[1] c;\nfor int i in [{span}] {body}\nc = measure q;")
+        yield _three(f"for in {span}", _measured3(f"for int i in [{span}] {body}"))
     nested = "for int i in [0:99] { " * 12
-    yield _three("100^12 loops", f"{HEAD3}qubit[1] q;\nbit[1] c;\n{nested}x q[0];{' }' * 12}\nc = measure q;")
-    yield _three("while (true)", f"{HEAD3}qubit[1] q;\nbit[1] c;\nwhile (true) {body}\nc = measure q;")
+    yield _three("100^12 loops", _measured3(f"{nested}x q[0];{' }' * 12}"))
+    yield _three("while (true)", _measured3(f"while (true) {body}"))
     yield _three("while a bit is 0", f"{HEAD3}qubit[1] q;\nbit[1] c;\nwhile (!c[0]) {{ c[0] = measure q[0]; }}")
     yield _three(
         "a while loop in a while loop",
         f"{HEAD3}qubit[1] q;\nbit[1] c;\nwhile (!c[0]) {{ while (!c[0]) {{ reset q[0]; c[0] = measure q[0]; }} }}",
     )
-    yield _three(
-        "def that calls itself", f"{HEAD3}def f(qubit a) {{ f(a); }}\nqubit[1] q;\nbit[1] c;\nf(q[0]);\nc = measure q;"
-    )
-    yield _three(
-        "a delay of 10^300 years", f"{HEAD3}qubit[1] q;\nbit[1] c;\ndelay[1e300s] q[0];\nc = measure q;", may_run=True
-    )
+    yield _three("def that calls itself", _measured3("f(q[0]);", before="def f(qubit a) { f(a); }\n"))
+    yield _three("a delay of 10^300 years", _measured3("delay[1e300s] q[0];"), may_run=True)
 
 
 def _words() -> Iterator[Hostile]:
@@ -231,20 +185,12 @@ def _words() -> Iterator[Hostile]:
     yield _three("newlines, 5 MB", HEAD3 + "\n" * 5_000_000)
     yield _two("quotes that do not end", HEAD2 + 'include "' * 200_000)
     yield _three("brackets without sizes", HEAD3 + "qubit[" * 200_000)
-    yield _three(
-        "an integer of 100,000 digits",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx({'9' * 100_000}) q[0];\nc = measure q;",
-        may_run=True,
-    )
-    yield _three("1e999999", f"{HEAD3}qubit[1] q;\nbit[1] c;\nrx(1e999999) q[0];\nc = measure q;")
-    yield _two("1e999999", f"{HEAD2}qreg q[1];\ncreg c[1];\nrx(1e999999) q[0];\nmeasure q -> c;")
-    yield _two("a phase that is no number", f"{HEAD2}qreg q[1];\ncreg c[1];\nrx(0/0) q[0];\nmeasure q -> c;")
+    yield _three("an integer of 100,000 digits", _measured3(f"rx({'9' * 100_000}) q[0];"), may_run=True)
+    yield _three("1e999999", _measured3("rx(1e999999) q[0];"))
+    yield _two("1e999999", _measured2("rx(1e999999) q[0];"))
+    yield _two("a phase that is no number", _measured2("rx(0/0) q[0];"))
     yield _three("gphase(1e308 * 1e308)", f"{HEAD3}gphase(1e308 * 1e308);\nqubit[1] q;\nbit[1] c;\nc = measure q;")
-    yield _three(
-        "a million global phases",
-        f"{HEAD3}qubit[1] q;\nbit[1] c;\n{'gphase(0.1);' * 100_000}\nc = measure q;",
-        may_run=True,
-    )
+    yield _three("100,000 global phases", _measured3("gphase(0.1);" * 100_000), may_run=True)
     yield _three("the version 10^1000", f"OPENQASM {'9' * 1000}.0;\nqubit q;")
     yield Hostile("NULs", "openqasm2", b"\0" * 1000)
     yield Hostile("no UTF-8", "openqasm3", b"OPENQASM 3.0;\nqubit q; // \xff\xfe\xfd")
