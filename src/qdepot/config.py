@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -220,6 +221,19 @@ class Settings(BaseSettings):
     run_time_limit_s: PositiveFloat = Field(default=3600.0, description="Longest simulation in seconds.")
     run_memory_bytes: PositiveInt = Field(
         default=8 * 1024**3, description="Memory in bytes that one simulation may use."
+    )
+    run_cpu_time_s: PositiveFloat | None = Field(
+        default=None,
+        description="CPU time in seconds that one circuit, or some short ones in a row, may use, all threads together; "
+        "default: what all processors can do within the time limit, and 10 s.",
+    )
+    child_open_files: int = Field(
+        default=64, ge=16, le=1024, description="Files that one simulation or check may have open; it needs a dozen."
+    )
+    child_file_bytes: NonNegativeInt = Field(
+        default=0,
+        description="Largest file in bytes that one simulation or check may write, where the sandbox does not close "
+        "files, behind which it writes none; 0: none but empty ones.",
     )
     check_time_limit_s: PositiveFloat = Field(default=30.0, description="Longest check of a program in seconds.")
     check_memory_bytes: PositiveInt = Field(default=2 * 1024**3, description="Memory in bytes that one check may use.")

@@ -30,6 +30,7 @@ def service(tmp_path_factory):
         "QDEPOT_RUN_TIME_LIMIT_S": "600",
         "QDEPOT_RUN_MEMORY_BYTES": str(256 * MIB),
         "QDEPOT_PROVIDERS__AER__LIMITS__AER_STATEVECTOR__TIME_LIMIT_S": "1.5",
+        "QDEPOT_PROVIDERS__AER__LIMITS__AER_DENSITY_MATRIX__CPU_TIME_S": "1",
     }
     running = Service(tmp_path_factory.mktemp("limits"), environment=limits).start()
     yield running
@@ -60,6 +61,11 @@ def failure_of(handle) -> tuple[str, dict]:
 def test_a_job_that_runs_too_long_fails_and_tells_the_limit_of_its_backend(service):
     handle = Client(service.url).submit(ENDLESS, backend="aer_statevector", shots=10)
     assert failure_of(handle) == ("time_limit_exceeded", {"time_s": 1.5})
+
+
+def test_a_job_that_computes_too_much_fails_and_tells_the_limit_of_its_backend(service):
+    handle = Client(service.url).submit(ENDLESS, backend="aer_density_matrix", shots=10)
+    assert failure_of(handle) == ("time_limit_exceeded", {"cpu_time_s": 1.0})
 
 
 def test_the_callers_own_limit_counts_where_it_is_shorter(service):

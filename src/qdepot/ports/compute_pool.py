@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Protocol
 
 from qdepot.domain.result import Buffer
+
+_LONGEST_S = 1e9  # JSON has no infinity
 
 
 class Lane(StrEnum):
@@ -24,10 +26,37 @@ class Limits:
     Attributes:
         time_s: Wall time once it runs, in seconds.
         memory_bytes: Address space beyond what an idle child has.
+        cpu_time_s: CPU time of all its threads together, in seconds, to which the system adds up to one; None: what
+            all processors can do within ``time_s``, and 10 s.
+        file_bytes: Largest file that it may write; 0: none but empty ones. Where a pool closes files, it writes none.
+        open_files: Files that it may have open, with the handful that its process needs.
     """
 
     time_s: float = 3600.0
     memory_bytes: int = 4 * 1024**3
+    cpu_time_s: float | None = None
+    file_bytes: int = 0
+    open_files: int = 64
+
+    def plain(self) -> dict[str, float | None]:
+        """As JSON data, of which :meth:`read` makes equal ones; 30 years of time are as good as no limit."""
+        return {
+            "time_s": min(self.time_s, _LONGEST_S),
+            "memory_bytes": self.memory_bytes,
+            "cpu_time_s": None if self.cpu_time_s is None else min(self.cpu_time_s, _LONGEST_S),
+            "file_bytes": self.file_bytes,
+            "open_files": self.open_files,
+        }
+
+    @classmethod
+    def read(cls, data: object) -> Limits:
+        """Those of :meth:`plain`. Raises ValueError for what is none."""
+        if not isinstance(data, dict) or data.keys() != {each.name for each in fields(cls)}:
+            raise ValueError("these are no limits")
+        bad = [name for name, value in data.items() if not isinstance(value, int | float) and name != "cpu_time_s"]
+        if bad or not isinstance(data["cpu_time_s"], int | float | None):
+            raise ValueError("a limit is a number")
+        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +101,9 @@ class TaskHandle(Protocol):
         Raises:
             TimeoutError: ``timeout_s`` passed; the task goes on.
             InvalidRequestError: The operation refused its input (one of the subclasses, as the child said).
-            TimeLimitExceededError: It ran longer than its limit and was killed.
+            TimeLimitExceededError: It ran longer, or used more CPU time, than its limit and was killed.
             MemoryLimitExceededError: It needed more memory than its limit.
-            ResourceLimitError: Its result is larger than the pool takes.
+            ResourceLimitError: It reached another limit, which details name; or its result is too large for the pool.
             WorkerLostError: Its child died for another reason; the task may be handed in again. Details hold
                 ``crashed: True`` where native code crashed: then it may be the input's fault, and a retry be in vain;
                 ``outage: True`` where no task can be at fault, as after a cut network.

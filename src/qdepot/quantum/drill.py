@@ -170,6 +170,14 @@ def overspend(payload: Payload) -> Payload:
     return Payload()
 
 
+def hoard(payload: Payload) -> Payload:
+    """Open ``files`` files, and keep them open until all are; tells how many there were."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(_get(payload, "files", 0)):
+            opened.enter_context(open(os.devnull, "rb"))
+    return Payload(meta={"opened": _get(payload, "files", 0)})
+
+
 def facts(payload: Payload) -> Payload:
     """Tell what this process is and may do."""
     del payload
@@ -225,7 +233,7 @@ OPERATIONS: Mapping[str, str] = {
     operation.__name__: f"qdepot.quantum.drill:{operation.__name__}"
     for operation in (
         echo, sleep, burn, allocate, big, refuse, fail, panic, nonsense, chatter, grumble, leave, die, spill, mumble,
-        hang_up, beget, overspend, facts,
+        hang_up, beget, overspend, hoard, facts,
     )
 } | {name: f"qdepot.quantum.burglary:{name}" for name in ("attempt", "bomb")}  # fmt: skip
 """All of them, as the table of a supervisor."""

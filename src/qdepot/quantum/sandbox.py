@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import gc
 import os
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from qdepot.errors import ResourceLimitError
+from qdepot.ports.compute_pool import Limits
+
 CHANNEL_FD = 3
 """Where a child finds its channel to the service."""
 
@@ -27,9 +31,7 @@ _MEMORY_FD = 4
 
 _MEMORY_FILE = "/proc/self/statm"
 _SUPERVISOR_FILES = 1024
-_CHILD_FILES = 64
 _CPU_GRACE_S = 10
-_LONGEST_S = 1e9
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
@@ -121,33 +123,50 @@ def settle(channel_fd: int, complaints_fd: int, *, raise_walls: Callable[[], Non
     os.closerange(max(kept) + 1, _SUPERVISOR_FILES)
     # File descriptor 2 does not block and may be full; Python code that prints must not notice.
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - stays open as long as the process
-    _limit_files(_CHILD_FILES)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     _reseed()
 
 
-def confine(memory_bytes: int) -> None:
-    """Fix what a child may take before it sees the first circuit; it cannot be undone.
-
-    Args:
-        memory_bytes: Address space beyond what the child has now.
-    """
+def confine(limits: Limits) -> None:
+    """Fix what a child may take before it sees the first circuit; it cannot be undone."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
+    _limit_files(limits.open_files)
     had = memory().address_space_bytes
     if had:
-        resource.setrlimit(resource.RLIMIT_AS, (had + memory_bytes, had + memory_bytes))
+        allowed = had + limits.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
 
 
-def allow_cpu_time(time_s: float) -> None:
-    """Let the next task burn what ``time_s`` of wall time on all processors can hold, and a little more.
+def allow_cpu_time(limits: Limits) -> None:
+    """Let the next task burn as much as its limits say.
 
-    The wall time itself is kept by the service; this stops a child that the service could not.
+    Where they leave that open, it is what their wall time on all processors can hold, and a little more: the service
+    keeps to the wall time itself, and this stops a child that the service could not.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
-    at_most = min(time_s, _LONGEST_S) * (os.cpu_count() or 1)
-    allowed = ceil(used.ru_utime + used.ru_stime + at_most) + _CPU_GRACE_S
+    usual = limits.time_s * (os.cpu_count() or 1) + _CPU_GRACE_S
+    allowed = ceil(used.ru_utime + used.ru_stime + (limits.cpu_time_s or usual))
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     if most == resource.RLIM_INFINITY or allowed < most:
         resource.setrlimit(resource.RLIMIT_CPU, (allowed, most))
+
+
+def limit_reached(error: BaseException) -> ResourceLimitError | None:
+    """The limit on files that an operation failed at, from its error or one that led to it; None if it was another."""
+    at: BaseException | None = error
+    while at is not None:
+        number = at.errno if isinstance(at, OSError) else None
+        if number == errno.EMFILE:
+            most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            return _reached(f"it opened more files than its limit of {most}", open_files=most)
+        if number == errno.EFBIG:
+            most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+            return _reached(f"it wrote a larger file than its limit of {most:,} bytes", file_bytes=most)
+        at = at.__cause__ or at.__context__
+    return None
+
+
+def _reached(what: str, **limit: int) -> ResourceLimitError:
+    return ResourceLimitError(what, solution="Ask for a higher limit.", details=limit)
 
 
 def freeze() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
 from qdepot.errors import InternalError, MemoryLimitExceededError, QDepotError, UnavailableError
-from qdepot.ports.compute_pool import Payload
+from qdepot.ports.compute_pool import Limits, Payload
 from qdepot.quantum import sandbox
 
 Operation = Callable[[Payload], Payload]
@@ -92,15 +92,16 @@ class Worker:
         except QDepotError as error:
             failure = _failure(error)
         except BaseException as error:  # a panic in native code is no Exception
-            failure = _unexpected(error)
+            reached = sandbox.limit_reached(error)
+            failure = _unexpected(error) if reached is None else _failure(reached)
         return encoded(Frame(kind="error", number=frame.number, meta=failure))
 
     def _carried_out(self, frame: Frame) -> list[memoryview]:
         order = _Order.read(frame)
         if not self._confined:
-            sandbox.confine(order.memory_bytes)
+            sandbox.confine(order.limits)
             self._confined = True
-        sandbox.allow_cpu_time(order.time_s)
+        sandbox.allow_cpu_time(order.limits)
         payload = self._operation(order.operation)(order.payload)
         if not isinstance(payload, Payload):
             raise InternalError(f"operation {order.operation!r} gave back a {type(payload).__name__}")
@@ -124,20 +125,16 @@ class Worker:
 class _Order:
     operation: str
     payload: Payload
-    time_s: float
-    memory_bytes: int
+    limits: Limits
 
     @classmethod
     def read(cls, frame: Frame) -> _Order:
         """What the service ordered. It is trusted: a wrong shape is our bug and shows as one."""
         operation, meta = frame.meta["operation"], frame.meta["meta"]
-        time_s, memory_bytes = frame.meta["time_s"], frame.meta["memory_bytes"]
         assert isinstance(operation, str)
         assert isinstance(meta, dict)
-        assert isinstance(time_s, (int, float))
-        assert isinstance(memory_bytes, int)
         payload = Payload(meta=meta, parts=frame.parts)
-        return cls(operation=operation, payload=payload, time_s=time_s, memory_bytes=memory_bytes)
+        return cls(operation=operation, payload=payload, limits=Limits.read(frame.meta["limits"]))
 
 
 def _failure(error: QDepotError) -> dict[str, object]:

@@ -31,4 +31,20 @@ def project_limits(settings: Settings) -> ProjectLimits:
 
 def check_limits(settings: Settings) -> Limits:
     """What one check may use up."""
-    return Limits(time_s=settings.check_time_limit_s, memory_bytes=settings.check_memory_bytes)
+    return Limits(
+        time_s=settings.check_time_limit_s,
+        memory_bytes=settings.check_memory_bytes,
+        file_bytes=settings.child_file_bytes,
+        open_files=settings.child_open_files,
+    )
+
+
+def run_limits(settings: Settings) -> Limits:
+    """What one simulation may use up, on backends without limits of their own."""
+    return Limits(
+        time_s=settings.run_time_limit_s,
+        memory_bytes=settings.run_memory_bytes,
+        cpu_time_s=settings.run_cpu_time_s,
+        file_bytes=settings.child_file_bytes,
+        open_files=settings.child_open_files,
+    )

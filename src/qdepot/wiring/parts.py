@@ -18,7 +18,7 @@ from qdepot.config import Settings
 from qdepot.domain.job import Duty
 from qdepot.errors import QDepotError, UnavailableError
 from qdepot.ports.clock import Clock
-from qdepot.ports.compute_pool import ComputePool, Lane, Limits
+from qdepot.ports.compute_pool import ComputePool, Lane
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.operations import describe_task
 from qdepot.ports.provider import Provider, RunsHere
@@ -26,6 +26,7 @@ from qdepot.reconciler.loop import Waker
 from qdepot.services.about import About
 from qdepot.services.access import Access
 from qdepot.services.backends import Backends
+from qdepot.wiring.limits import run_limits
 from qdepot.wiring.stores import ledger_url, open_archive
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Ma
         UnavailableError: A provider that is named is not installed.
     """
     found = {entry.name: entry for entry in entry_points(group=PROVIDERS)}
-    limits = Limits(time_s=settings.run_time_limit_s, memory_bytes=settings.run_memory_bytes)
+    limits = run_limits(settings)
     providers: dict[str, Provider] = {}
     others = [name for name in settings.providers if name != "aer"]
     for name in ["aer", *others] if settings.simulate else others:

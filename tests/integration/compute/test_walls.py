@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from qdepot.errors import InternalError, MemoryLimitExceededError, TimeLimitExceededError
+from qdepot.errors import InternalError, MemoryLimitExceededError, ResourceLimitError, TimeLimitExceededError
 from qdepot.ports.compute_pool import Limits
 from qdepot.testing.compute_pool import ends, start
 from support.processes import facts
@@ -58,9 +58,42 @@ def test_a_child_has_no_network_where_it_can_be_taken_away(make_pool, sandbox):
 def test_a_child_writes_no_files_and_dumps_no_core(pool, tmp_path):
     limits = facts(pool)["limits"]
     assert limits["RLIMIT_FSIZE"] == limits["RLIMIT_CORE"] == [0, 0]
-    with pytest.raises(InternalError):
+    with pytest.raises((InternalError, ResourceLimitError)):  # by the wall round files, or where there is none
         ends(start(pool, "overspend", {"path": str(tmp_path / "x"), "bytes": 1}))
     assert not sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_a_task_that_writes_too_large_a_file_is_told_its_limit(make_pool, tmp_path):
+    pool = make_pool(sandbox="off")  # behind the wall round files it writes none
+    limits = Limits(file_bytes=5000)
+    ends(start(pool, "overspend", {"path": str(tmp_path / "x"), "bytes": 5000}, limits=limits))
+    with pytest.raises(ResourceLimitError, match=r"5,000 bytes") as caught:
+        ends(start(pool, "overspend", {"path": str(tmp_path / "x"), "bytes": 5001}, limits=limits))
+    assert caught.value.details == {"file_bytes": 5000}
+
+
+def test_a_task_that_opens_too_many_files_is_told_its_limit(pool):
+    limits = Limits(open_files=30)
+    assert ends(start(pool, "hoard", {"files": 20}, limits=limits)).meta == {"opened": 20}
+    with pytest.raises(ResourceLimitError, match="30") as caught:
+        ends(start(pool, "hoard", {"files": 40}, limits=limits))
+    assert caught.value.details == {"open_files": 30}
+    assert ends(start(pool, "hoard", {"files": 40}, limits=Limits(open_files=80))).meta == {"opened": 40}
+
+
+def test_a_task_that_uses_too_much_cpu_time_is_told_its_limit(pool):
+    with pytest.raises(TimeLimitExceededError, match="CPU time") as caught:
+        ends(start(pool, "burn", {"seconds": 600.0}, limits=Limits(cpu_time_s=0.5)))
+    assert caught.value.details == {"cpu_time_s": 0.5}
+
+
+def test_the_cpu_time_of_one_task_is_not_that_of_the_next(pool):
+    limits = Limits(cpu_time_s=1.0)
+    pids = {facts(pool, limits=limits)["pid"]}
+    for _ in range(4):
+        ends(start(pool, "burn", {"seconds": 0.7}, limits=limits))
+    pids.add(facts(pool, limits=limits)["pid"])
+    assert len(pids) == 1
 
 
 def test_the_memory_limit_comes_on_top_of_what_an_idle_child_has_and_is_final(pool):

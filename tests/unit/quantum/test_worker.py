@@ -8,9 +8,12 @@ import threading
 import pytest
 
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
+from qdepot.ports.compute_pool import Limits
 from qdepot.quantum import sandbox
 from qdepot.quantum.drill import OPERATIONS
 from qdepot.quantum.worker import Table, Worker
+
+LIMITS = Limits(time_s=1.0, memory_bytes=1000, cpu_time_s=2.0, file_bytes=3, open_files=40)
 
 
 class Talk:
@@ -27,7 +30,7 @@ class Talk:
         return frame
 
     def ask(self, operation, meta=None, parts=None, number=1):
-        order = {"operation": operation, "time_s": 1.0, "memory_bytes": 1000, "meta": meta or {}}
+        order = {"operation": operation, "limits": LIMITS.plain(), "meta": meta or {}}
         for piece in encoded(Frame(kind="run", number=number, meta=order, parts=parts or {})):
             self.channel.sendall(piece)
         return self.hear()
@@ -37,8 +40,8 @@ class Talk:
 def walls(monkeypatch):
     """The walls would be around the tests: they are only counted."""
     built = []
-    monkeypatch.setattr(sandbox, "confine", lambda memory_bytes: built.append(memory_bytes))
-    monkeypatch.setattr(sandbox, "allow_cpu_time", lambda time_s: built.append(time_s))
+    monkeypatch.setattr(sandbox, "confine", lambda limits: built.append(("all its life", limits)))
+    monkeypatch.setattr(sandbox, "allow_cpu_time", lambda limits: built.append(("task", limits)))
     return built
 
 
@@ -72,12 +75,12 @@ def test_it_says_that_it_is_ready_and_answers_with_the_number_it_was_asked_with(
     assert (answer.kind, answer.number, answer.meta["meta"], bytes(answer.parts["a"])) == ("result", 42, {"n": 1}, b"b")
 
 
-def test_the_memory_is_limited_once_and_the_cpu_time_for_each_task(talk, walls):
+def test_memory_and_files_are_limited_once_and_the_cpu_time_for_each_task(talk, walls):
     it = talk()
     it.hear()
     it.ask("echo")
     it.ask("echo")
-    assert walls == [1000, 1.0, 1.0]
+    assert walls == [("all its life", LIMITS), ("task", LIMITS), ("task", LIMITS)]
 
 
 def test_a_failure_tells_its_kind_and_place_but_not_its_words(talk):

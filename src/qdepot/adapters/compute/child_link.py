@@ -8,7 +8,7 @@ import socket
 from collections import deque
 from enum import Enum, auto
 
-from qdepot.adapters.compute.orders import Order
+from qdepot.adapters.compute.orders import Order, Serves
 from qdepot.domain.framing import Frame, FrameDecoder
 from qdepot.errors import QDepotError
 from qdepot.ports.compute_pool import Lane
@@ -36,7 +36,7 @@ class ChildLink:
         lane: Whose crew it belongs to.
         channel: To the child; does not block.
         state: See there.
-        serves: Owner and memory limit of the first task, which hold for its whole life; None before.
+        serves: What it was bound to with its first task, for its whole life; None before.
         order: What it works on.
         began_at: When it was given that, on the monotonic clock.
         turn_ends_at: Until then its owner may go on without waiting for another turn.
@@ -52,7 +52,7 @@ class ChildLink:
         self.lane = lane
         self.channel = channel
         self.state = ChildState.STARTING
-        self.serves: tuple[str, int] | None = None
+        self.serves: Serves | None = None
         self.order: Order | None = None
         self.began_at = -math.inf
         self.turn_ends_at = -math.inf

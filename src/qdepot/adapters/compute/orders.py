@@ -8,7 +8,8 @@ from qdepot.adapters.compute.handle import Handle
 from qdepot.domain.framing import Frame, encoded
 from qdepot.ports.compute_pool import Lane, Limits, Task
 
-_LONGEST_S = 1e9  # JSON has no infinity
+Serves = tuple[str, int, int, int]
+"""What a child is bound to with its first task: an owner, and limits of memory, files' size and open files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,9 +31,9 @@ class Order:
     handle: Handle
 
     @property
-    def serves(self) -> tuple[str, int]:
-        """What a child must be bound to in order to take it: owner and memory limit."""
-        return self.owner, self.limits.memory_bytes
+    def serves(self) -> Serves:
+        """What a child must be bound to in order to take it."""
+        return self.owner, self.limits.memory_bytes, self.limits.file_bytes, self.limits.open_files
 
     @classmethod
     def of(cls, task: Task, *, number: int, handle: Handle) -> Order:
@@ -43,8 +44,7 @@ class Order:
         """
         meta = {
             "operation": task.operation,
-            "time_s": min(task.limits.time_s, _LONGEST_S),
-            "memory_bytes": task.limits.memory_bytes,
+            "limits": task.limits.plain(),
             "meta": dict(task.payload.meta),
         }
         frame = Frame(kind="run", number=number, meta=meta, parts=task.payload.parts)

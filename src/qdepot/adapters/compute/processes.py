@@ -23,7 +23,7 @@ class ProcessPool:
     in before. A supervisor that dies is started again; what it was working on raises WorkerLostError. Nobody has to
     look after a pool whose process is killed: the supervisor notices, and ends with all children.
 
-    A child serves one owner under one memory limit; another owner gets another child.
+    A child serves one owner under the same limits of memory and files; another owner gets another child.
 
     Args:
         options: How it is laid out.

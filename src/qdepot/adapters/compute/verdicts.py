@@ -59,6 +59,17 @@ def out_of_time(limits: Limits) -> TimeLimitExceededError:
     )
 
 
+def out_of_cpu_time(limits: Limits) -> TimeLimitExceededError:
+    """It computed longer than it may."""
+    if limits.cpu_time_s is None:
+        return out_of_time(limits)
+    return TimeLimitExceededError(
+        f"it used more CPU time than its limit of {limits.cpu_time_s:g} s and was stopped",
+        solution="Use fewer circuits or shots, or ask for a higher limit.",
+        details={"cpu_time_s": limits.cpu_time_s},
+    )
+
+
 def lost(how: str, **details: object) -> WorkerLostError:
     """Its child, or the supervisor, is gone."""
     return WorkerLostError(
@@ -76,7 +87,7 @@ def death(meta: Mapping[str, object], limits: Limits) -> QDepotError:
     if meta.get("out_of_memory"):
         return out_of_memory(limits)
     if number == signal.SIGXCPU:
-        return out_of_time(limits)
+        return out_of_cpu_time(limits)
     if isinstance(number, int):
         return lost(f"was ended by {_signal_name(number)}", signal=_signal_name(number), crashed=number in _CRASHES)
     if isinstance(status, int):

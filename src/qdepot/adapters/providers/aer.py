@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from qdepot.adapters.providers.aer_backends import PROVIDER, BackendLimits, aer_backends
 from qdepot.adapters.providers.aer_gather import Gatherer
@@ -38,12 +38,25 @@ class LimitSettings(BaseModel):
     Attributes:
         time_limit_s: Longest simulation in seconds.
         memory_bytes: Memory that one simulation may use.
+        cpu_time_s: CPU time in seconds that one circuit, or some short ones in a row, may use, all threads together.
+        open_files: Files that one simulation may have open.
+        file_bytes: Largest file that one simulation may write.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     time_limit_s: PositiveFloat | None = None
     memory_bytes: PositiveInt | None = None
+    cpu_time_s: PositiveFloat | None = None
+    open_files: int | None = Field(default=None, ge=16, le=1024)
+    file_bytes: NonNegativeInt | None = None
+
+    def over(self, default: Limits) -> Limits:
+        """Limits for all, with these in place of theirs."""
+        own = self.model_dump(exclude_none=True)
+        if self.time_limit_s is not None:
+            own["time_s"] = own.pop("time_limit_s")
+        return replace(default, **own)
 
 
 _SMALL_IN_PLACE_OF_ONE = 8
@@ -58,7 +71,7 @@ class AerSettings(BaseModel):
             may take them.
         part_interval_s: Results of a job that goes on are stored so often, in seconds: what is lost at most when the
             process dies. A job that is over sooner is stored once, as a whole.
-        limits: By name of a backend, limits that differ from ``run_time_limit_s`` and ``run_memory_bytes``.
+        limits: By name of a backend, limits that differ from those for all.
         exact_sampling: Small circuits without noise are drawn from their exact distribution where nobody asked for
             anything else; false: Aer draws every shot of every job.
     """
@@ -281,14 +294,8 @@ class AerProvider:
 
 
 def _limits_by_backend(settings: AerSettings, default: Limits) -> BackendLimits:
-    own = (
-        (
-            name,
-            Limits(time_s=each.time_limit_s or default.time_s, memory_bytes=each.memory_bytes or default.memory_bytes),
-        )
-        for name, each in settings.limits.items()
-    )
-    return BackendLimits(default=default, by_backend=tuple(own))
+    own = tuple((name, each.over(default)) for name, each in settings.limits.items())
+    return BackendLimits(default=default, by_backend=own)
 
 
 def _report(status: ProviderStatus, failure: Failure | None = None) -> ProviderReport:

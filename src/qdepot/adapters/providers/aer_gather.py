@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qdepot.adapters.providers.aer_member import Member
 from qdepot.errors import QDepotError, TaskCancelledError, UnavailableError, WorkerLostError
@@ -24,8 +24,8 @@ _GROUP_LIMIT_S = 5.0
 _FIRST_COUNT = 8
 _MOST_COUNT = 64
 
-_Kind = tuple[str, int]
-"""Owner and memory limit: what a child is bound to."""
+_Kind = tuple[str, Limits]
+"""Owner, and limits but for the time: what tasks of a group have in common."""
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Gatherer:
         handle.on_done(ended)
 
     def _together(self, kind: _Kind, members: Sequence[Member]) -> None:
-        limits = Limits(time_s=_GROUP_LIMIT_S, memory_bytes=kind[1])
+        _, limits = kind
         task = together_task([member.task for member in members], limits=limits, budget_s=4 * _GROUP_S)
         handle = self._carried(members, task)
         if handle is None:
@@ -169,7 +169,7 @@ class Gatherer:
 
 
 def _kind(task: Task) -> _Kind:
-    return task.owner, task.limits.memory_bytes
+    return task.owner, replace(task.limits, time_s=_GROUP_LIMIT_S)
 
 
 def _outcome(handle: TaskHandle) -> Payload | QDepotError:

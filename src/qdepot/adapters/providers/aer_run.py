@@ -287,7 +287,7 @@ def _next_count(count: int, run_s: float, *, at_most_s: float) -> int:
 def _ended_by(error: QDepotError, limits: Limits | None) -> Ended:
     if isinstance(error, TaskCancelledError):
         return Ended(status=ProviderStatus.CANCELLED)
-    if isinstance(error, TimeLimitExceededError) and limits is not None:
+    if isinstance(error, TimeLimitExceededError) and limits is not None and "cpu_time_s" not in error.details:
         # Of the limit of a task only we know; it is what the tasks before it have left.
         error = TimeLimitExceededError(
             f"it ran longer than its limit of {limits.time_s:g} s and was stopped",

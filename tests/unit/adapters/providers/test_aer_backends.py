@@ -36,6 +36,15 @@ def test_each_backend_tells_its_limits(backends):
     assert set(told.values()) == {(10.0, GIBI)}
 
 
+def test_any_limit_of_a_backend_may_be_its_own():
+    own = {"time_limit_s": 1.0, "memory_bytes": 2, "cpu_time_s": 3.0, "file_bytes": 4, "open_files": 50}
+    settings = AerSettings.model_validate({"limits": {"aer": own, "aer_mps": {"cpu_time_s": 6}}})
+    default = Limits(time_s=10.0, memory_bytes=GIBI, open_files=70)
+    aer, mps = (settings.limits[name].over(default) for name in ("aer", "aer_mps"))
+    assert aer == Limits(time_s=1.0, memory_bytes=2, cpu_time_s=3.0, file_bytes=4, open_files=50)
+    assert mps == Limits(time_s=10.0, memory_bytes=GIBI, cpu_time_s=6.0, open_files=70)
+
+
 def test_a_check_goes_by_the_memory_that_the_run_will_have_and_not_by_its_own(backends):
     program = Program(
         kind=ProgramKind.SAMPLER, circuits=(Circuit(format=ProgramFormat.OPENQASM2, source=b""),), shots=1

@@ -33,9 +33,9 @@ class Bench:
         self.pool = FunctionPool({"simulate": self._alone, "simulate_together": self._together}, size=1)
         self.gatherer = Gatherer(self.pool, children=1)
 
-    def submit(self, word: str, *, owner: str = "anna", time_s: float = 60.0):
+    def submit(self, word: str, *, owner: str = "anna", time_s: float = 60.0, **limits):
         payload = Payload(meta={"word": word}, parts={"circuit/0": word.encode()})
-        task = Task(operation="simulate", payload=payload, owner=owner, limits=Limits(time_s=time_s))
+        task = Task(operation="simulate", payload=payload, owner=owner, limits=Limits(time_s=time_s, **limits))
         return self.gatherer.submit(task)
 
     def hold(self, owner: str = "anna"):
@@ -105,6 +105,17 @@ def test_tasks_that_have_to_wait_go_together_and_each_gets_its_own_result(bench)
     assert bench.calls == ["wait", "wait", list("abcde")]
     assert [handle.run_s for handle in handles] == [0.25, 1.25, 2.25, 3.25, 4.25]
     assert all(handle.started and handle.done for handle in handles)
+
+
+@pytest.mark.parametrize("limit", ["memory_bytes", "cpu_time_s", "file_bytes", "open_files"])
+def test_tasks_under_different_limits_do_not_go_together(bench, limit):
+    bench.hold()
+    handles = [bench.submit(word, **({limit: 99} if word in "bd" else {})) for word in "abcd"]
+    bench.gate.set()
+    assert [result_of(handle) for handle in handles] == [f"result of {word}" for word in "abcd"]
+    assert ["a", "c"] in bench.calls
+    assert "b" in bench.calls
+    assert "d" in bench.calls
 
 
 def test_whoever_asks_to_be_told_is_told_once(bench):

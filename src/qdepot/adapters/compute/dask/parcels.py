@@ -22,7 +22,6 @@ from qdepot.errors import (
 )
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
 
-_LONGEST_S = 1e9  # JSON has no infinity
 _NO_LIMIT = 1 << 62
 _SAYABLE = (InvalidRequestError, ResourceLimitError, UnavailableError, InternalError)
 
@@ -59,8 +58,7 @@ def packed_task(task: Task) -> bytes:
         "operation": task.operation,
         "lane": task.lane.value,
         "owner": task.owner,
-        "time_s": min(task.limits.time_s, _LONGEST_S),
-        "memory_bytes": task.limits.memory_bytes,
+        "limits": task.limits.plain(),
         "meta": dict(task.payload.meta),
     }
     return b"".join(encoded(Frame(kind="task", meta=meta, parts=task.payload.parts)))
@@ -79,7 +77,7 @@ def unpacked_task(parcel: bytes) -> Task:
             operation=str(meta["operation"]),
             payload=Payload(meta=_mapping(meta["meta"]), parts=frame.parts),
             lane=Lane(str(meta["lane"])),
-            limits=Limits(time_s=_number(meta["time_s"]), memory_bytes=int(_number(meta["memory_bytes"]))),
+            limits=Limits.read(meta["limits"]),
             owner=str(meta["owner"]),
         )
     except (KeyError, ValueError) as error:

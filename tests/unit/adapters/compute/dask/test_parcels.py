@@ -31,7 +31,7 @@ def test_a_task_arrives_as_it_was_sent():
         operation="simulate",
         payload=Payload(meta={"n": 2**70, "text": "π"}, parts={"a": b"x", "empty": b""}),
         lane=Lane.RUN,
-        limits=Limits(time_s=0.25, memory_bytes=2**30),
+        limits=Limits(time_s=0.25, memory_bytes=2**30, cpu_time_s=0.5, file_bytes=7, open_files=70),
         owner="ada",
     )
     back = unpacked_task(packed_task(task))
@@ -105,8 +105,9 @@ def test_what_is_no_outcome_is_a_mistake(parcel):
         opened(parcel)
 
 
-@pytest.mark.parametrize("change", [{"lane": "fast"}, {"meta": []}, {"time_s": None}], ids=json.dumps)
+@pytest.mark.parametrize("change", [{"lane": "fast"}, {"meta": []}, {"limits": {}}], ids=json.dumps)
 def test_what_is_no_task_is_a_mistake(change):
-    meta = {"operation": "echo", "lane": "run", "owner": "ada", "time_s": 1.0, "memory_bytes": 1, "meta": {}}
+    meta = {"operation": "echo", "lane": "run", "owner": "ada", "limits": Limits().plain(), "meta": {}}
+    assert unpacked_task(framed("task", meta))
     with pytest.raises(InternalError):
         unpacked_task(framed("task", {**meta, **change}))
