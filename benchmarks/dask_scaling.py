@@ -26,7 +26,7 @@ from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 from qdepot.ports.compute_pool import ComputePool, Lane, Payload, Task
 from qdepot.testing.fake_pool import FunctionPool
 
-DRILL = "qdepot.quantum.drill"
+DRILL = "qdepot.testing.drill"
 TASKS = 12
 CPU_S = 0.1
 EMPTY_TASKS = 100

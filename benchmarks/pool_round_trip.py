@@ -46,7 +46,7 @@ def main() -> None:
     process.start()
     here, there = socket.socketpair()
     threading.Thread(target=pass_back, args=(there,), daemon=True).start()
-    with ProcessPool(PoolOptions(module="qdepot.quantum.drill")) as pool:
+    with ProcessPool(PoolOptions(module="qdepot.testing.drill")) as pool:
 
         def through_pool() -> None:
             pool.submit(task()).result()

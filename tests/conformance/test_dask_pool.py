@@ -23,10 +23,10 @@ def cluster(tmp_path_factory):
 class TestDaskPool(ComputePoolConformance):
     @pytest.fixture
     def pool(self, cluster):
-        checks = ProcessPool(PoolOptions(module="qdepot.quantum.drill", children={Lane.CHECK: self.size, Lane.RUN: 1}))
+        checks = ProcessPool(PoolOptions(module="qdepot.testing.drill", children={Lane.CHECK: self.size, Lane.RUN: 1}))
         options = ClusterOptions(
             scheduler=cluster.address,
-            station=StationOptions(module="qdepot.quantum.drill"),
+            station=StationOptions(module="qdepot.testing.drill"),
             probe_s=0.2,
             patience_s=60.0,
         )

@@ -9,8 +9,8 @@ from typing import ClassVar
 import pytest
 
 from qdepot.ports.compute_pool import Payload
-from qdepot.quantum.drill import OPERATIONS
 from qdepot.testing.compute_pool import Ability, ComputePoolConformance
+from qdepot.testing.drill import OPERATIONS
 from qdepot.testing.fake_pool import FunctionPool
 
 

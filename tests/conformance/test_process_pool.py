@@ -12,6 +12,6 @@ from qdepot.testing.compute_pool import ComputePoolConformance
 class TestProcessPool(ComputePoolConformance):
     @pytest.fixture
     def pool(self):
-        options = PoolOptions(module="qdepot.quantum.drill", children=dict.fromkeys(Lane, self.size))
+        options = PoolOptions(module="qdepot.testing.drill", children=dict.fromkeys(Lane, self.size))
         with ProcessPool(options) as pool:
             yield pool

@@ -80,7 +80,7 @@ def ends(handle: TaskHandle) -> Payload:
 class ComputePoolConformance:
     """Inherit, and write a fixture ``pool``: a warm or starting pool, closed after the test.
 
-    Its operations are those of ``qdepot.quantum.drill``, by their names. In each lane it does :attr:`size` tasks at
+    Its operations are those of ``qdepot.testing.drill``, by their names. In each lane it does :attr:`size` tasks at
     once.
 
     Attributes:

@@ -13,7 +13,7 @@ def make_pool():
 
     def make(size=2, **options):
         children = dict.fromkeys(Lane, size)
-        pools.append(ProcessPool(PoolOptions(**{"module": "qdepot.quantum.drill", "children": children, **options})))
+        pools.append(ProcessPool(PoolOptions(**{"module": "qdepot.testing.drill", "children": children, **options})))
         return pools[-1]
 
     yield make

@@ -12,8 +12,8 @@ import pytest
 
 from qdepot.errors import MemoryLimitExceededError, QDepotError
 from qdepot.ports.compute_pool import Limits
-from qdepot.quantum.burglary import ATTEMPTS
 from qdepot.testing.compute_pool import ends, start
+from support.burglary import ATTEMPTS
 from support.processes import facts
 
 SECRET = b"the service's own"
@@ -26,7 +26,7 @@ def drill():
     """One pool for all attempts of this file: a refused attempt leaves its child alone."""
     from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 
-    with ProcessPool(PoolOptions(module="qdepot.quantum.drill")) as pool:
+    with ProcessPool(PoolOptions(module="support.burglary")) as pool:
         walls = facts(pool)["walls"]
         if not (walls["files"] and walls["system calls"]):
             pytest.skip(f"this machine lacks walls: {walls}")
@@ -160,7 +160,7 @@ def test_files_of_the_service_that_are_open_are_not_open_in_a_child(drill, secre
 
 
 def test_what_it_would_burgle_is_open_without_the_walls(make_pool, secret):
-    pool = make_pool(sandbox="off")
+    pool = make_pool(module="support.burglary", sandbox="off")
     assert tried(pool, "read", str(secret)) is None
     assert tried(pool, "list", "/") is None
     assert tried(pool, "signal", str(os.getpid())) is None

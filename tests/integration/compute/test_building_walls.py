@@ -14,6 +14,7 @@ import pytest
 from qdepot.quantum import walls
 from qdepot.quantum.wall_files import readable_places
 from qdepot.quantum.wall_user import is_spare
+from support import burglary
 
 
 def test_nothing_is_built_where_it_is_switched_off():
@@ -85,7 +86,7 @@ def test_nobody_who_may_exist_is_a_spare_user():
 UNPRIVILEGED = """
 from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 from qdepot.testing.compute_pool import ends, start
-with ProcessPool(PoolOptions(module="qdepot.quantum.drill")) as pool:
+with ProcessPool(PoolOptions(module="support.burglary")) as pool:
     walls = ends(start(pool, "facts")).meta["walls"]
     refused = [ends(start(pool, "attempt", {"act": act})).meta["error"] for act in ("listen", "fork", "unshare")]
     print(walls["files"], walls["system calls"], walls["network"], walls["user"], all(refused))
@@ -99,6 +100,7 @@ def test_files_and_calls_are_closed_without_a_privilege_and_users_are_left_as_th
         capture_output=True,
         text=True,
         check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(burglary.__file__).parents[1])},
         preexec_fn=give_up_changing_users,
     )
     assert told.stdout.split() == ["True", "True", "True", "False", "True"], told.stdout + told.stderr

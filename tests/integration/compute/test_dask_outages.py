@@ -28,7 +28,7 @@ from qdepot.adapters.compute.dask.options import ClusterOptions, StationOptions
 from qdepot.adapters.compute.dask.pool import DaskPool
 from qdepot.ports.compute_pool import Payload, Task
 from qdepot.testing.fake_pool import FunctionPool
-options = ClusterOptions(scheduler=sys.argv[1], station=StationOptions(module="qdepot.quantum.drill"), patience_s=60)
+options = ClusterOptions(scheduler=sys.argv[1], station=StationOptions(module="qdepot.testing.drill"), patience_s=60)
 pool = DaskPool(options, checks=FunctionPool({}))
 busy = pool.submit(Task(operation="sleep", payload=Payload(meta={"seconds": 600.0})))
 while not busy.started:
@@ -59,7 +59,7 @@ def connect():
     with ExitStack() as pools:
 
         def make(address: str, **options) -> DaskPool:
-            usual = {"station": StationOptions(module="qdepot.quantum.drill"), "probe_s": 0.1, "patience_s": 60.0}
+            usual = {"station": StationOptions(module="qdepot.testing.drill"), "probe_s": 0.1, "patience_s": 60.0}
             made = ClusterOptions(**{"scheduler": address, **usual, **options})
             return pools.enter_context(DaskPool(made, checks=FunctionPool({})))
 
@@ -185,7 +185,7 @@ def test_a_worker_behind_a_cut_network_is_lost(cluster, connect, fault):
 
 def test_a_worker_with_another_version_gets_no_work(cluster, connect):
     cluster.start_worker()
-    station = StationOptions(module="qdepot.quantum.drill", version="0.0.0")
+    station = StationOptions(module="qdepot.testing.drill", version="0.0.0")
     pool = connect(cluster.address, station=station, patience_s=0.0)
     wait_until(lambda: "and the service has 0.0.0" in _complaint(pool))
     assert _refuses(pool)

@@ -26,7 +26,7 @@ def cluster(tmp_path_factory):
 
 
 def connected(address, *, max_result_bytes=2**32, **options):
-    station = StationOptions(module="qdepot.quantum.drill", max_result_bytes=max_result_bytes)
+    station = StationOptions(module="qdepot.testing.drill", max_result_bytes=max_result_bytes)
     made = ClusterOptions(scheduler=address, station=station, patience_s=60.0, **options)
     return DaskPool(made, checks=FunctionPool({}))
 

@@ -28,7 +28,7 @@ def written(folder, authority):
 
 def connected(cluster, **options):
     made = ClusterOptions(
-        scheduler=cluster.address, station=StationOptions(module="qdepot.quantum.drill"), patience_s=60.0, **options
+        scheduler=cluster.address, station=StationOptions(module="qdepot.testing.drill"), patience_s=60.0, **options
     )
     return DaskPool(made, checks=FunctionPool({}))
 

@@ -20,7 +20,7 @@ SERVICE = """
 import signal, sys
 from qdepot.adapters.compute.processes import PoolOptions, ProcessPool
 from qdepot.ports.compute_pool import Payload, Task
-pool = ProcessPool(PoolOptions(module="qdepot.quantum.drill"))
+pool = ProcessPool(PoolOptions(module="qdepot.testing.drill"))
 busy = pool.submit(Task(operation="sleep", payload=Payload(meta={"seconds": 600.0})))
 told = pool.submit(Task(operation="facts", payload=Payload())).result(60).meta
 print(told["pid"], told["parent"], flush=True)
@@ -200,7 +200,7 @@ def test_what_is_missing_is_told_with_each_task_and_the_pool_is_not_ready(make_p
 STUCK = """
 import signal
 from qdepot.quantum import supervisor, worker
-from qdepot.quantum.drill import OPERATIONS
+from qdepot.testing.drill import OPERATIONS
 
 forks = []
 fork, serve = supervisor.Supervisor._fork, worker.Worker.serve

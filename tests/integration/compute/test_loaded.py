@@ -26,7 +26,8 @@ def test_children_that_know_qiskit_tell_which_walls_stand_round_them():
 
 NO_LANDLOCK = """
 import sys
-from qdepot.quantum import drill, supervisor, worker
+from qdepot.quantum import supervisor, worker
+from qdepot.testing import drill
 sys.modules["landlock"] = None
 supervisor.main(worker.Table(operations=drill.OPERATIONS))
 """

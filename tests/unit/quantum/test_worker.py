@@ -10,8 +10,8 @@ import pytest
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
 from qdepot.ports.compute_pool import Limits
 from qdepot.quantum import sandbox
-from qdepot.quantum.drill import OPERATIONS
 from qdepot.quantum.worker import Table, Worker
+from qdepot.testing.drill import OPERATIONS
 
 LIMITS = Limits(time_s=1.0, memory_bytes=1000, cpu_time_s=2.0, file_bytes=3, open_files=40)
 

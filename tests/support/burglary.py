@@ -1,6 +1,7 @@
-"""What a circuit that took over its child would try: operations of the drill alone, to try the walls out.
+"""What a circuit that took over its child would try, to try the walls out: operations beside those of the drill.
 
-Each attempt tells how it ended: ``error`` is the name of the system's error, or None if the walls let it through.
+``python -m support.burglary CONTROL_FD SERVICE_PID SANDBOX`` is a supervisor whose children can do these. Each attempt
+tells how it ended: ``error`` is the name of the system's error, or None if the walls let it through.
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from qdepot.ports.compute_pool import Payload
+from qdepot.quantum.supervisor import main
+from qdepot.quantum.worker import Table
+from qdepot.testing import drill
 
 _PAGE = bytes(4096)
 _ATTACH = 16
 _NEW_USER = 0x10000000
+
+
+def preload() -> None:
+    """Have this module loaded in the supervisor under its own name: children cannot read it."""
 
 
 def attempt(payload: Payload) -> Payload:
@@ -75,7 +83,7 @@ def _signal(target: object) -> None:
 
 
 def _execute(target: object) -> None:
-    os.execv(str(target), [str(target)])  # noqa: S606 - it is what must not work
+    os.execv(str(target), [str(target)])
 
 
 def _become_root(_: object) -> None:
@@ -138,7 +146,7 @@ ATTEMPTS: Mapping[str, Callable[[object], object]] = {
     "make a folder": lambda target: os.mkdir(str(target)),
     "link": lambda target: os.symlink("/etc/passwd", str(target)),
     "rename": lambda target: os.rename(str(target), f"{target}.stolen"),
-    "change the mode": lambda target: os.chmod(str(target), 0o777),  # noqa: S103 - it is what must not work
+    "change the mode": lambda target: os.chmod(str(target), 0o777),
     "connect": _connect,
     "listen": _listen,
     "knock": _knock,
@@ -171,3 +179,8 @@ ATTEMPTS: Mapping[str, Callable[[object], object]] = {
     "reboot": _called("reboot", 0, 0, 0, 0),
 }
 """By what is tried."""
+
+OPERATIONS = drill.OPERATIONS | {name: f"support.burglary:{name}" for name in ("attempt", "bomb")}
+
+if __name__ == "__main__":
+    main(Table(operations=OPERATIONS, preload="support.burglary:preload"))

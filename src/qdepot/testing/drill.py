@@ -1,6 +1,6 @@
 """Operations that know nothing of circuits and behave well or badly on command, to try a pool out.
 
-``python -m qdepot.quantum.drill CONTROL_FD SERVICE_PID SANDBOX`` is a supervisor whose children can do these and
+``python -m qdepot.testing.drill CONTROL_FD SERVICE_PID SANDBOX`` is a supervisor whose children can do these and
 nothing else; the children of a service never can.
 """
 
@@ -14,22 +14,21 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
 from qdepot.domain.framing import Frame, encoded
 from qdepot.errors import error_classes
 from qdepot.ports.compute_pool import Payload
-from qdepot.quantum.sandbox import CHANNEL_FD
-from qdepot.quantum.supervisor import main
-from qdepot.quantum.walls import probe
-from qdepot.quantum.worker import Table
 
+_NAME = "qdepot.testing.drill"
 _Value = TypeVar("_Value")
 _PR_GET_PDEATHSIG = 2
 _PR_GET_DUMPABLE = 3
 _PR_GET_NO_NEW_PRIVS = 39
 _PAGE = 4096
+_CHANNEL_FD = 3  # where a child finds its channel to the service
 
 _kept: list[bytearray] = []
 
@@ -133,7 +132,7 @@ def die(payload: Payload) -> Payload:
 
 def spill(payload: Payload) -> Payload:
     """Write the part ``data`` to the channel as it is, in place of an answer, and wait."""
-    os.write(CHANNEL_FD, payload.parts["data"])
+    os.write(_CHANNEL_FD, payload.parts["data"])
     signal.pause()
     return Payload()
 
@@ -143,13 +142,13 @@ def mumble(payload: Payload) -> Payload:
     pieces = encoded(Frame(kind="result", number=1, meta={"meta": dict(payload.meta)}, parts={"data": bytes(1 << 23)}))
     for piece in (pieces[0], pieces[1][: 1 << 22]):
         while piece:
-            piece = piece[os.write(CHANNEL_FD, piece) :]
+            piece = piece[os.write(_CHANNEL_FD, piece) :]
     os._exit(0)
 
 
 def hang_up(payload: Payload) -> Payload:
     """Close the channel and go on for ``seconds``."""
-    os.close(CHANNEL_FD)
+    os.close(_CHANNEL_FD)
     return sleep(payload)
 
 
@@ -219,7 +218,7 @@ def _process_attributes() -> dict[str, object]:
         "no_new_privileges": libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
         "death_signal": deathsig.value,
         "user": os.getuid(),
-        "walls": probe(),
+        "walls": import_module("qdepot.quantum.walls").probe(),
     }
 
 
@@ -230,13 +229,20 @@ def _get(payload: Payload, name: str, default: _Value) -> _Value:
 
 
 OPERATIONS: Mapping[str, str] = {
-    operation.__name__: f"qdepot.quantum.drill:{operation.__name__}"
+    operation.__name__: f"{_NAME}:{operation.__name__}"
     for operation in (
         echo, sleep, burn, allocate, big, refuse, fail, panic, nonsense, chatter, grumble, leave, die, spill, mumble,
         hang_up, beget, overspend, hoard, facts,
     )
-} | {name: f"qdepot.quantum.burglary:{name}" for name in ("attempt", "bomb")}  # fmt: skip
+}  # fmt: skip
 """All of them, as the table of a supervisor."""
 
+
+def main() -> None:
+    """Be such a supervisor. The room that it comes from is reached by name."""
+    table = import_module("qdepot.quantum.worker").Table(operations=OPERATIONS, preload=f"{_NAME}:preload")
+    import_module("qdepot.quantum.supervisor").main(table)
+
+
 if __name__ == "__main__":
-    main(Table(operations=OPERATIONS, preload="qdepot.quantum.drill:preload"))
+    main()
