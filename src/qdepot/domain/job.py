@@ -250,24 +250,11 @@ class Job:
         Raises:
             InvalidTransitionError: The table does not allow it. The message tells the job's story.
         """
-        allowed = status in TRANSITIONS[self.status] or (status is self.status and not self.is_final)
-        if not allowed:
-            raise InvalidTransitionError(
-                f"job {self.id} cannot go from {self.status} to {status}: it is at stage {self.stage}, attempt "
-                f"{self.attempt}, version {self.version}, and {by} wanted it because: {why or 'no reason given'}"
-            )
+        if status not in TRANSITIONS[self.status] and (status is not self.status or self.is_final):
+            raise self._refused(status, by=by, why=why)
         times = _times_of(status, at) if status is not self.status else {}
         after = replace(self, status=status, stage=stage, version=self.version + 1, why=why, **{**times, **changes})
-        event = JobEvent(
-            job_id=self.id,
-            at=at,
-            from_status=self.status.value,
-            to_status=status.value,
-            stage=stage.value,
-            attempt=after.attempt,
-            by=by,
-            why=why,
-        )
+        event = self._event(after, at=at, by=by, why=why)
         return JobChange(before=self, after=after, event=event, retry_in_s=retry_in_s)
 
     def edited(
@@ -287,19 +274,26 @@ class Job:
         if {"status", "stage", "version"} & changes.keys():
             raise InvalidTransitionError(f"job {self.id}: only moved_to() changes status and stage")
         after = replace(self, version=self.version + 1, **changes)
-        event = None
-        if at is not None:
-            event = JobEvent(
-                job_id=self.id,
-                at=at,
-                from_status=self.status.value,
-                to_status=self.status.value,
-                stage=self.stage.value,
-                attempt=self.attempt,
-                by=by,
-                why=why,
-            )
+        event = None if at is None else self._event(after, at=at, by=by, why=why)
         return JobChange(before=self, after=after, event=event, retry_in_s=retry_in_s)
+
+    def _event(self, after: Job, *, at: datetime, by: str, why: str) -> JobEvent:
+        return JobEvent(
+            job_id=self.id,
+            at=at,
+            from_status=self.status.value,
+            to_status=after.status.value,
+            stage=after.stage.value,
+            attempt=after.attempt,
+            by=by,
+            why=why,
+        )
+
+    def _refused(self, status: JobStatus, *, by: str, why: str) -> InvalidTransitionError:
+        return InvalidTransitionError(
+            f"job {self.id} cannot go from {self.status} to {status}: it is at stage {self.stage}, attempt "
+            f"{self.attempt}, version {self.version}, and {by} wanted it because: {why or 'no reason given'}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

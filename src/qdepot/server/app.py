@@ -58,30 +58,30 @@ def build_app(parts: ServerParts) -> FastAPI:
     app.state.door = Door(parts.authentication, Rates(limits.of))
     app.state.close_waits = waiters.close
     errors.register(app)
-    for routes in (
-        SubmitRoutes(parts.jobs),
-        BatchRoutes(parts.jobs),
-        StatusRoutes(parts.jobs, waiters),
-        ResultRoutes(parts.jobs, parts.limits),
-        DownloadRoutes(parts.jobs, links_for=parts.download_links_for),
-        JobRoutes(parts.jobs),
-        DoubtRoutes(parts.doubts),
-        BackendRoutes(parts.backends),
-        ServiceRoutes(version=parts.version, limits=parts.limits, describe=parts.describe),
-        TokenRoutes(parts.tokens, limits.of),
-        ProbeRoutes(parts.health, tells_why=parts.authentication is None),
-    ):
-        _add(app, routes.router())
-    _add(app, problem_pages.router())
-    _add(app, swagger.router())
+    for router in _routers(parts, waiters):
+        # Routes side by side with the others: an included router is searched twice for each request.
+        app.router.routes.extend(router.routes)
     app.mount("/docs/assets", swagger.assets())
     openapi.install(app)
     return app
 
 
-def _add(app: FastAPI, router: APIRouter) -> None:
-    """Put routes side by side with the others: an included router is searched twice for each request."""
-    app.router.routes.extend(router.routes)
+def _routers(parts: ServerParts, waiters: Waiters) -> list[APIRouter]:
+    return [
+        SubmitRoutes(parts.jobs).router(),
+        BatchRoutes(parts.jobs).router(),
+        StatusRoutes(parts.jobs, waiters).router(),
+        ResultRoutes(parts.jobs, parts.limits).router(),
+        DownloadRoutes(parts.jobs, links_for=parts.download_links_for).router(),
+        JobRoutes(parts.jobs).router(),
+        DoubtRoutes(parts.doubts).router(),
+        BackendRoutes(parts.backends).router(),
+        ServiceRoutes(version=parts.version, limits=parts.limits, describe=parts.describe).router(),
+        TokenRoutes(parts.tokens, parts.project_limits.of).router(),
+        ProbeRoutes(parts.health, tells_why=parts.authentication is None).router(),
+        problem_pages.router(),
+        swagger.router(),
+    ]
 
 
 def _with_threads(count: int) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
