@@ -77,25 +77,25 @@ def payload(
     """
     contents = [written(source, "qpy") if isinstance(source, QuantumCircuit) else source for source in sources]
     circuits = [
-        {"format": program_format or _guessed(content), "part": f"circuit/{index}", **circuit}
-        | (each[index] if each else {})
-        for index, content in enumerate(contents)
+        {"format": program_format or _guessed(content), "part": f"circuit/{index}", **circuit, **further}
+        for index, (content, further) in enumerate(zip(contents, each or [{}] * len(contents), strict=True))
     ]
-    if isinstance(backend, str):
-        backend = {"name": backend, "method": METHODS[backend], "num_qubits": None, "max_shots": 1_000_000}
     meta = {
         "kind": kind,
         "shots": shots if kind == "sampler" else None,
         "precision": precision,
         "circuits": circuits,
         "options": options or {},
-        "backend": backend,
+        "backend": _entry_of(backend) if isinstance(backend, str) else backend,
         "max_total_shots": max_total_shots,
         "threads": 1,
         "memory_mb": memory_mb,
     }
-    parts = {f"circuit/{index}": content for index, content in enumerate(contents)}
-    return Payload(meta=json.loads(json.dumps(meta)), parts=parts)
+    return Payload(meta=json.loads(json.dumps(meta)), parts={f"circuit/{n}": it for n, it in enumerate(contents)})
+
+
+def _entry_of(backend: str) -> dict[str, Any]:
+    return {"name": backend, "method": METHODS[backend], "num_qubits": None, "max_shots": 1_000_000}
 
 
 def checked(*sources: bytes | QuantumCircuit, **how: Any) -> dict[str, Any]:

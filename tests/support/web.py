@@ -168,8 +168,7 @@ class Bench:
             result_size_bytes=bundle.result_size_bytes,
             circuits_done=bundle.circuits_done,
         )
-        assert self.world.ledger.save([queued]) == [True]
-        assert self.world.ledger.save([ended]) == [True]
+        assert self.world.ledger.save([queued]) == self.world.ledger.save([ended]) == [True]
         return ended.after
 
 
