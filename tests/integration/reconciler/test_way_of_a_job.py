@@ -56,6 +56,16 @@ def test_a_job_is_not_completed_before_its_result_is_in_the_archive(world: World
         world.jobs().result(job.id, caller=ME)
 
 
+def test_a_program_that_was_checked_when_it_came_is_not_checked_on_its_way(world: World, monkeypatch):
+    asked = []
+    submit = world.pool.submit
+    monkeypatch.setattr(world.pool, "submit", lambda task: asked.append(task.operation) or submit(task))
+    checked, unchecked = world.submit(), world.jobs(checker=NeverInTime()).submit(order(), caller=ME).job
+    world.bring_home(world.process(), seconds=20)
+    assert {world.job(job).status for job in (checked, unchecked)} == {JobStatus.COMPLETED}
+    assert asked.count("check") == 2, "each of them once"
+
+
 def test_a_program_that_could_not_be_checked_in_time_fails_before_it_is_sent(world: World):
     job = world.jobs(checker=NeverInTime()).submit(order("broken"), caller=ME).job
     world.bring_home(world.process(), seconds=5)
