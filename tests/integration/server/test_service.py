@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
@@ -182,6 +184,14 @@ def test_the_description_is_served(bench: Bench):
 def test_every_problem_has_a_page(bench: Bench, code):
     assert code in bench.get(f"/problems/{code}").text
     assert f"/problems/{code}" in bench.get("/problems").text
+
+
+def test_a_page_on_a_problem_may_use_its_own_style_and_nothing_else(bench: Bench):
+    page = bench.get("/problems/not_found")
+    style = page.text.partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
 
 
 def test_a_page_on_no_problem_is_not_found(bench: Bench):
