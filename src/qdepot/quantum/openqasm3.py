@@ -163,8 +163,8 @@ def _conversion_error(error: ConversionError) -> QDepotError:
 
 
 def _solution(what: str) -> str:
-    if "SwitchStatement" in what:
-        return "Send the circuit as QPY, where `switch` is possible, or write it with `if`."
+    if "SwitchStatement" in what or "declarations of type" in what:  # Qiskit writes a switch with an integer before it
+        return "Send the circuit as QPY, where `switch` is possible, or write it with bits and `if`."
     if "already" in what:
         return "Choose another name; stdgates.inc defines gates with short ones (x, s, t, p, h, ...)."
     if "is not defined" in what:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from mqt.bench import BenchmarkLevel, get_benchmark
 from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Statevector
@@ -11,8 +12,29 @@ from qiskit.quantum_info import Statevector
 from qdepot.quantum.openqasm3 import read_openqasm3
 
 FOLDER = Path(os.environ.get("QDEPOT_TEST_CIRCUITS", Path(__file__).parents[4] / "shared" / "circuits" / "qasmbench"))
-FILES = [path for path in sorted(FOLDER.glob("*.qasm")) if path.stat().st_size < 8000]
+FILES = sorted(FOLDER.glob("*.qasm"))
 WIDEST = 10
+BENCHMARKS = [
+    "bv",
+    "dj",
+    "ghz",
+    "graphstate",
+    "grover",
+    "hhl",
+    "qaoa",
+    "qft",
+    "qftentangled",
+    "qnn",
+    "qpeexact",
+    "qpeinexact",
+    "qwalk",
+    "randomcircuit",
+    "vqe_real_amp",
+    "vqe_su2",
+    "vqe_two_local",
+    "wstate",
+    "half_adder",
+]
 
 DYNAMIC = [
     "qubit[2] q; bit[2] c; h q[0]; c[0] = measure q[0]; if (c[0]) { x q[1]; } else { z q[1]; } c[1] = measure q[1];",
@@ -66,6 +88,18 @@ def test_on_circuits_that_qiskit_writes(seed):
 def test_on_circuits_that_people_wrote(path):
     circuit = qasm2.load(path, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
     assert isinstance(circuit, QuantumCircuit)
+    assert_same(qasm3.dumps(circuit))
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("level", [BenchmarkLevel.ALG, BenchmarkLevel.INDEP], ids=lambda level: level.name)
+def test_on_benchmarks(name, level):
+    assert_same(qasm3.dumps(get_benchmark(name, level, 5)))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_on_circuits_with_conditions(seed):
+    circuit = random_circuit(2 + seed % 3, 5, max_operands=3, measure=True, conditional=True, seed=seed)
     assert_same(qasm3.dumps(circuit))
 
 
