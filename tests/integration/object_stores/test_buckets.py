@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import obstore
@@ -14,60 +12,30 @@ from qdepot.adapters.object_stores.buckets import make_bucket
 from qdepot.adapters.object_stores.cloud import CloudStore
 from qdepot.adapters.object_stores.cloud_options import CloudOptions
 from qdepot.errors import InvalidRequestError, UnavailableError
+from support.bucket_server import Bucket, serving
 
 
-class Buckets(BaseHTTPRequestHandler):
-    """As much of S3 as is needed: buckets that must be made, and conditional writes."""
+class Buckets(Bucket):
+    """Buckets must be made, and writes may have conditions."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_PUT(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        path, _, query = self.path.partition("?")
-        bucket, _, key = path.strip("/").partition("/")
-        if not key:
-            self.server.made.append((bucket, body, "X-Amz-Signature=" in query))
+    def put(self, body):
+        bucket = self.path.partition("?")[0].strip("/").partition("/")[0]
+        if not self.key:
+            self.server.made.append((bucket, body, "X-Amz-Signature=" in self.path))
             self.answer(*self.server.answer_to_make)
         elif bucket not in [name for name, *_ in self.server.made]:
             self.answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
-        elif self.headers.get("If-None-Match") == "*" and key in self.server.objects:
+        elif self.headers.get("If-None-Match") == "*" and self.key in self.server.objects:
             self.answer(412)
         else:
-            self.server.objects[key] = body
-            self.answer(200)
-
-    def do_GET(self):
-        self.answer(200, self.server.objects[self.path.strip("/").partition("/")[2]])
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in self.server.objects)
-        self.server.objects.clear()
-        self.answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
-
-    def answer(self, status, content=b""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", '"1"')
-        self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args):
-        pass
+            super().put(body)
 
 
 @pytest.fixture
 def server():
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Buckets)
-    made.daemon_threads = True
-    made.objects, made.made, made.answer_to_make = {}, [], (200,)
-    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with serving(Buckets) as made:
+        made.made, made.answer_to_make = [], (200,)
+        yield made
 
 
 def options_of(server, *, region="us-east-1", **given):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -13,57 +11,9 @@ from qdepot.adapters.object_stores.cloud import CloudStore
 from qdepot.adapters.object_stores.cloud_options import CloudOptions
 from qdepot.errors import InvalidRequestError, UnavailableError
 from qdepot.ports.object_store import ObjectExistsError, ObjectNotFoundError
+from support.bucket_server import Bucket, serving
 
 SECRET = "a-very-secret-key"
-
-
-class Bucket(BaseHTTPRequestHandler):
-    """As much of S3 as is needed, without a look at the conditions that a request makes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_PUT(self):
-        self.server.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(200)
-
-    def do_GET(self):
-        content = self.server.objects.get(self.path)
-        self.answer(404 if content is None else 200, content or b"<Error><Code>NoSuchKey</Code></Error>")
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        deleted = "".join(
-            f"<Deleted><Key>{path.partition('/bucket/')[2]}</Key></Deleted>" for path in self.server.objects
-        )
-        self.server.objects.clear()
-        self.answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
-
-    def answer(self, status, content=b""):
-        self.server.requests.append((self.command, dict(self.headers)))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", '"1"')
-        self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args):
-        pass
-
-
-@contextlib.contextmanager
-def serving(handler):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.objects, server.requests = {}, []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def store_at(port, **options):
@@ -75,18 +25,13 @@ def store_at(port, **options):
 
 def answering(status, content=b""):
     class Answering(Bucket):
-        def do_PUT(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        def put(self, _body):
             self.answer(status, content)
 
-        def do_GET(self):
+        def get(self):
             self.answer(status, content)
 
-        def do_HEAD(self):
-            self.answer(status)
-
-        def do_POST(self):
-            self.do_PUT()
+        post = put
 
     return Answering
 
@@ -173,11 +118,9 @@ def test_a_silent_server_is_given_up_long_before_a_large_object_would_be():
 
 def test_the_silence_while_a_large_object_is_written_is_borne():
     class Slow(Bucket):
-        def do_PUT(self):
-            content = self.rfile.read(int(self.headers["Content-Length"]))
+        def put(self, body):
             done.wait(0.5)
-            self.server.objects[self.path] = content
-            self.answer(200)
+            super().put(body)
 
     done = threading.Event()
     with serving(Slow) as server:
@@ -240,14 +183,10 @@ def test_encryption_is_asked_for(options):
 
 def test_a_lost_answer_to_a_create_makes_the_repeat_find_its_own_object():
     class Forgetful(Bucket):
-        def do_PUT(self):
-            first = self.path not in self.server.objects
-            if first:
-                self.server.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer(500)
-            else:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer(412)
+        def put(self, body):
+            is_first = self.key not in self.server.objects
+            self.server.objects.setdefault(self.key, body)
+            self.answer(500 if is_first else 412)
 
     with serving(Forgetful) as server:
         store = store_at(server.server_port)
@@ -262,12 +201,11 @@ def test_a_check_whose_first_answer_is_lost_finds_its_own_object():
     """The library repeats a PUT whose answer did not come, and is told that the key is taken."""
 
     class LosesFirst(Bucket):
-        def do_PUT(self):
-            if self.headers.get("If-None-Match") == "*" and self.path in self.server.objects:
-                self.rfile.read(int(self.headers["Content-Length"]))
+        def put(self, body):
+            if self.headers.get("If-None-Match") == "*" and self.key in self.server.objects:
                 self.answer(412)
                 return
-            super().do_PUT()
+            super().put(body)
 
         def answer(self, status, content=b""):
             if not self.server.requests:
