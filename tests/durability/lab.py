@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,15 @@ class Lab:
 def is_settled(job: Job) -> bool:
     """Nothing moves it any more, unless a person does."""
     return job.pending_removed or job.stage is Stage.IN_DOUBT
+
+
+def bring_home(ledger: Ledger, archive: Archive, job_ids: Sequence[str], *, patience_s: float = 120) -> None:
+    """Wait until these jobs are over, which came of ``order(0)``, ``order(1)``...; each has its own right result."""
+    until(lambda: all(is_settled(job) for job in ledger.get_many(job_ids).values()), "home", patience_s=patience_s)
+    for number, job_id in enumerate(job_ids):
+        job = ledger.get(job_id)
+        assert job.status is JobStatus.COMPLETED, job.why
+        assert result_of(archive, job) == counts_of(order(number)["program"])
 
 
 def result_of(archive: Archive, job: Job) -> list[dict[str, int]]:

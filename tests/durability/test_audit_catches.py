@@ -58,6 +58,14 @@ def home(world):
     world.bring_home(world.process(), seconds=150)
 
 
+def lose_the_answers(world):
+    """The cloud has all jobs, and nobody hears of it."""
+    world.cloud.script.lose_answer = True
+    world.process().run(Duty.PREPARE)
+    world.process().run(Duty.SUBMIT)
+    world.cloud.script.lose_answer = False
+
+
 def audit(world, users):
     return audited(world.ledger, world.archive, users=users, submissions=Counter(world.cloud.submissions))
 
@@ -73,10 +81,7 @@ def test_what_went_well_has_no_problems(world, users):
 def test_a_submitter_that_sends_twice_is_caught(world, users, monkeypatch):
     """The rescuer sends again whatever it finds, as if every backend could take a job twice."""
     monkeypatch.setattr(Rescuer, "_rescued", lambda rescuer, job: rescuer._again(job, "sent again"))
-    world.cloud.script.lose_answer = True
-    world.process().run(Duty.PREPARE)
-    world.process().run(Duty.SUBMIT)
-    world.cloud.script.lose_answer = False
+    lose_the_answers(world)
     home(world)
     found = audit(world, users)
     assert len(found.double_submitted) == JOBS
@@ -84,10 +89,7 @@ def test_a_submitter_that_sends_twice_is_caught(world, users, monkeypatch):
 
 
 def test_where_the_answer_was_lost_the_real_rescuer_leaves_a_doubt(world, users):
-    world.cloud.script.lose_answer = True
-    world.process().run(Duty.PREPARE)
-    world.process().run(Duty.SUBMIT)
-    world.cloud.script.lose_answer = False
+    lose_the_answers(world)
     home(world)
     found = audit(world, users)
     assert (found.problems, found.in_doubt) == ([], JOBS)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from durability.cases import SETTINGS
-from durability.lab import Lab, counts_of, is_settled, order, result_of, until
+from durability.lab import Lab, bring_home, is_settled, order, until
 from qdepot.domain.job import JobStatus
 from qdepot.testing.archive import archive_problems
 from qdepot.testing.ledger.validate import every_job, validate_ledger
@@ -84,11 +84,7 @@ def test_a_full_disk_is_told_of_and_work_goes_on_once_there_is_room(lab, disk):
     until(lambda: readiness(lab).status_code == 200, "readiness turns green")
     accepted.append(lab.submit(order(JOBS), key=f"key {JOBS}"))
     with lab.opened() as (ledger, archive):
-        until(lambda: all(is_settled(job) for job in ledger.get_many(accepted).values()), "home", patience_s=120)
-        for number, job_id in enumerate(accepted):
-            job = ledger.get(job_id)
-            assert job.status is JobStatus.COMPLETED, job.why
-            assert result_of(archive, job) == counts_of(order(number)["program"])
+        bring_home(ledger, archive, accepted)
         assert {job.id for job in every_job(ledger)} == set(accepted)
         validate_ledger(ledger)
         assert archive_problems(archive, ledger) == []

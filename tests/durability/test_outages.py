@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from durability.cases import SETTINGS
-from durability.lab import Lab, counts_of, is_settled, order, result_of, until
-from qdepot.domain.job import JobStatus
+from durability.lab import Lab, bring_home, order
 from qdepot.testing.fault_proxy import Fault, FaultProxy
 
 pytestmark = pytest.mark.timeout(300)
@@ -62,15 +61,6 @@ def submit(url: str, number: int, *, key: str) -> httpx.Response:
     )
 
 
-def bring_home(lab: Lab, job_ids: list[str]) -> None:
-    with lab.opened() as (ledger, archive):
-        until(lambda: all(is_settled(job) for job in ledger.get_many(job_ids).values()), "home", patience_s=240)
-        for number, job_id in enumerate(job_ids):
-            job = ledger.get(job_id)
-            assert job.status is JobStatus.COMPLETED, job.why
-            assert result_of(archive, job) == counts_of(order(number)["program"])
-
-
 @pytest.mark.parametrize("away_s", [3.0, pytest.param(60.0, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 @pytest.mark.parametrize("part", ["database", "store"])
@@ -87,7 +77,8 @@ def test_while_ledger_or_store_is_away_submits_are_told_to_come_again(lab, proxi
     time.sleep(max(0.0, gone_at + away_s - time.monotonic()))
     proxies[part].heal()
     accepted.append(lab.submit(order(JOBS), key="too late"))
-    bring_home(lab, accepted)
+    with lab.opened() as (ledger, archive):
+        bring_home(ledger, archive, accepted, patience_s=240)
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
@@ -99,4 +90,5 @@ def test_while_the_cloud_is_away_submits_are_accepted(lab, proxies, fault):
     assert time.monotonic() - began < ANSWERED_WITHIN_S
     assert lab.submit(order(0, backend="aer"), key="here")
     proxies["cloud"].heal()
-    bring_home(lab, accepted)
+    with lab.opened() as (ledger, archive):
+        bring_home(ledger, archive, accepted, patience_s=240)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+
+import pytest
 
 from qdepot.adapters.ledgers.memory import MemoryLedger
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Duty, Job
+from qdepot.errors import UnavailableError
 from qdepot.ports.ledger import Ledger
 from qdepot.services.rebuild_report import RebuildReport
 from qdepot.services.rebuilding import Rebuilding
@@ -60,6 +64,18 @@ def lose_the_answer(world: World) -> Job:
     world.cloud.script.lose_answer = False
     assert world.cloud.submissions == [f"{job.id}.1"]
     return job
+
+
+@contextmanager
+def ledger_away(world: World) -> Iterator[None]:
+    """Requests are stored, and no job comes of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(world.ledger), "add", _away)
+        yield
+
+
+def _away(*_: object) -> None:
+    raise UnavailableError("away")
 
 
 def copy_of(world: World) -> MemoryLedger:

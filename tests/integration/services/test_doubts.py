@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qdepot.domain.job import Duty, JobStatus, Stage
+from qdepot.domain.job import JobStatus, Stage
 from qdepot.errors import ConflictError
 from qdepot.services.doubts import Doubts
+from support.rebuilding import lose_the_answer
 from support.world import ME, World
 
 
@@ -24,13 +25,8 @@ def doubts(world: World):
 @pytest.fixture
 def doubtful(world: World):
     """A job that the cloud has, and nobody can find there."""
-    job = world.submit()
-    process = world.process()
-    process.run(Duty.PREPARE)
-    world.cloud.script.lose_answer = True
-    process.run(Duty.SUBMIT)
-    world.cloud.script.lose_answer = False
-    world.bring_home(process, seconds=3)
+    job = lose_the_answer(world)
+    world.bring_home(world.process(), seconds=3)
     assert world.job(job).stage is Stage.IN_DOUBT
     return job
 

@@ -22,7 +22,7 @@ from qdepot.services.rebuild_report import Finding
 from qdepot.testing.archive import validate_archive
 from qdepot.testing.faulty_store import FaultyStore
 from qdepot.testing.ledger.validate import every_job, validate_ledger
-from support.rebuilding import content, ended, history, lose_the_answer, rebuild, without_ledger
+from support.rebuilding import content, ended, history, ledger_away, lose_the_answer, rebuild, without_ledger
 from support.world import ME, World, order
 
 
@@ -224,13 +224,11 @@ def test_jobs_of_a_batch_come_back_from_their_one_object(repeatable: World):
     validate_archive(new.archive, new.ledger)
 
 
-def test_a_request_that_was_repeated_with_the_same_key_is_one_job(repeatable: World, monkeypatch):
+def test_a_request_that_was_repeated_with_the_same_key_is_one_job(repeatable: World):
     """The first try stored its request and died; the client repeated it."""
     world = repeatable
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.ledger), "add", lambda *_: (_ for _ in ()).throw(UnavailableError("away")))
-        with pytest.raises(UnavailableError):
-            world.jobs().submit(order(), caller=ME, idempotency_key="k")
+    with ledger_away(world), pytest.raises(UnavailableError):
+        world.jobs().submit(order(), caller=ME, idempotency_key="k")
     world.clock.advance(1)
     job = world.jobs().submit(order(), caller=ME, idempotency_key="k").job
     assert len(list(world.pending.scan())) == 2
@@ -240,12 +238,10 @@ def test_a_request_that_was_repeated_with_the_same_key_is_one_job(repeatable: Wo
     assert sum(new.ledger.counts().values()) == 1
 
 
-def test_a_repeat_of_a_job_that_has_ended_is_no_new_job(repeatable: World, monkeypatch):
+def test_a_repeat_of_a_job_that_has_ended_is_no_new_job(repeatable: World):
     world = repeatable
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.ledger), "add", lambda *_: (_ for _ in ()).throw(UnavailableError("away")))
-        with pytest.raises(UnavailableError):
-            world.jobs().submit(order(), caller=ME, idempotency_key="k")
+    with ledger_away(world), pytest.raises(UnavailableError):
+        world.jobs().submit(order(), caller=ME, idempotency_key="k")
     job = world.jobs().submit(order(), caller=ME, idempotency_key="k").job
     world.bring_home(world.process())
     new, report = without_ledger(world)

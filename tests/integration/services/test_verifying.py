@@ -22,6 +22,7 @@ from qdepot.services.orphans import Orphans
 from qdepot.services.verify_report import Flaw, VerifyReport
 from qdepot.services.verifying import Verification
 from qdepot.testing.jobs import accepted, make_job
+from support.rebuilding import ledger_away
 from support.world import ME, World, order
 
 
@@ -89,29 +90,22 @@ def test_a_bundle_that_is_sound_but_another_one_is_damaged(world: World):
     assert flaws(verify(world)) == [(Flaw.DAMAGED, layout.bundle_key(second))]
 
 
-def test_an_acceptance_that_nobody_was_told_of_is_an_orphan(world: World, monkeypatch):
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.ledger), "add", lambda *_: (_ for _ in ()).throw(UnavailableError("away")))
-        with pytest.raises(UnavailableError):
-            world.submit()
-        with pytest.raises(UnavailableError):
-            world.jobs().submit_many([order("a"), order("b")], caller=ME, atomic=True)
-    report = verify(world, remove_left_over=True)
-    assert [flaw for flaw, _ in flaws(report)] == [Flaw.ORPHAN] * 2
-    assert report.is_sound
-    assert len(objects(world)) == 2, "it might have been a job after all"
-
-
 @pytest.fixture
-def orphaned(world: World, monkeypatch) -> World:
+def orphaned(world: World) -> World:
     """A request and a batch whose acceptances were interrupted."""
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.ledger), "add", lambda *_: (_ for _ in ()).throw(UnavailableError("away")))
+    with ledger_away(world):
         with pytest.raises(UnavailableError):
             world.submit()
         with pytest.raises(UnavailableError):
             world.jobs().submit_many([order("a"), order("b")], caller=ME, atomic=True)
     return world
+
+
+def test_an_acceptance_that_nobody_was_told_of_is_an_orphan(orphaned: World):
+    report = verify(orphaned, remove_left_over=True)
+    assert [flaw for flaw, _ in flaws(report)] == [Flaw.ORPHAN] * 2
+    assert report.is_sound
+    assert len(objects(orphaned)) == 2, "it might have been a job after all"
 
 
 WEEK = timedelta(days=7)
