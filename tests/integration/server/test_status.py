@@ -35,6 +35,19 @@ def looks(world: World, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return asked
 
 
+def asked_while_it_changes(bench: Bench, looks: list[list[str]], job: Job, change, *, known: str = ""):
+    """The answer to a wait that has begun before the change."""
+
+    async def scene():
+        path = f"/v1/jobs/{job.id}/status?wait={LONG}{known}"
+        waiting = asyncio.ensure_future(bench.ask("GET", path))
+        await looked(looks, 1)
+        await asyncio.to_thread(change)
+        return await waiting
+
+    return bench.runner.run(scene()).json()
+
+
 async def looked(looks: list[list[str]], count: int) -> None:
     while len(looks) < count:
         await asyncio.sleep(0)
@@ -63,14 +76,8 @@ def test_a_final_job_is_answered_at_once(bench: Bench):
 
 def test_a_wait_ends_as_soon_as_the_job_does(bench: Bench, looks):
     job = bench.submit()
-
-    async def scene():
-        waiting = asyncio.ensure_future(bench.ask("GET", f"/v1/jobs/{job.id}/status?wait={LONG}"))
-        await looked(looks, 1)
-        await asyncio.to_thread(bench.finish, job)
-        return await waiting
-
-    assert bench.runner.run(scene()).json()["status"] == "COMPLETED"
+    answer = asked_while_it_changes(bench, looks, job, lambda: bench.finish(job))
+    assert answer["status"] == "COMPLETED"
 
 
 def test_a_wait_goes_on_while_the_job_is_not_final(bench: Bench, looks):
@@ -90,15 +97,8 @@ def test_a_wait_goes_on_while_the_job_is_not_final(bench: Bench, looks):
 
 def test_a_wait_for_another_status_ends_when_it_changes(bench: Bench, looks):
     job = bench.submit()
-
-    async def scene():
-        path = f"/v1/jobs/{job.id}/status?wait={LONG}&known=CREATED"
-        waiting = asyncio.ensure_future(bench.ask("GET", path))
-        await looked(looks, 1)
-        await asyncio.to_thread(queue, bench, job)
-        return await waiting
-
-    assert bench.runner.run(scene()).json()["status"] == "QUEUED"
+    answer = asked_while_it_changes(bench, looks, job, lambda: queue(bench, job), known="&known=CREATED")
+    assert answer["status"] == "QUEUED"
 
 
 def test_a_status_that_is_not_the_known_one_is_answered_at_once(bench: Bench):
@@ -108,15 +108,9 @@ def test_a_status_that_is_not_the_known_one_is_answered_at_once(bench: Bench):
 
 def test_a_wait_for_more_circuits_ends_when_some_are_done(bench: Bench, looks):
     job = bench.submit()
-
-    async def scene():
-        path = f"/v1/jobs/{job.id}/status?wait={LONG}&known=CREATED&known_circuits=0"
-        waiting = asyncio.ensure_future(bench.ask("GET", path))
-        await looked(looks, 1)
-        assert bench.world.ledger.save([job.edited(parts=1, circuits_done=1)]) == [True]
-        return await waiting
-
-    answer = bench.runner.run(scene()).json()
+    one_done = job.edited(parts=1, circuits_done=1)
+    known = "&known=CREATED&known_circuits=0"
+    answer = asked_while_it_changes(bench, looks, job, lambda: bench.world.ledger.save([one_done]), known=known)
     assert (answer["status"], answer["circuits_done"], answer["num_circuits"]) == ("CREATED", 1, 1)
 
 
