@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
-from qdepot.config import Settings
+from qdepot.config import ProjectSettings, Settings
 from qdepot.errors import InvalidRequestError
+from qdepot.services.orders import SubmitLimits
+from qdepot.wiring.limits import project_limits
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +39,16 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch):
     with pytest.raises(InvalidRequestError, match="port") as caught:
         Settings.read()
     assert "secret-word" not in f"{caught.value} {caught.value.solution}"
+
+
+def test_all_limits_are_settings_with_the_same_defaults():
+    names = {field.name for field in fields(SubmitLimits)}
+    assert names <= Settings.model_fields.keys()
+    assert ProjectSettings.model_fields.keys() <= names
+    assert project_limits(Settings()).usual == SubmitLimits()
+
+
+def test_a_project_has_the_usual_limits_but_for_its_own():
+    limits = project_limits(Settings(max_circuits=7, request_burst=3, projects={"lab": {"max_circuits": 9}}))
+    assert limits.of("lab") == SubmitLimits(max_circuits=9, request_burst=3)
+    assert limits.of("another") == SubmitLimits(max_circuits=7, request_burst=3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from qdepot.archive.layout import checked_project
 from qdepot.config import Settings
@@ -12,16 +12,8 @@ from qdepot.services.orders import ProjectLimits, SubmitLimits
 
 def project_limits(settings: Settings) -> ProjectLimits:
     """What the service accepts of each project."""
-    usual = SubmitLimits(
-        max_body_bytes=settings.max_body_bytes,
-        max_circuits=settings.max_circuits,
-        max_total_shots=settings.max_total_shots,
-        check_budget_s=settings.check_budget_s,
-        inline_result_bytes=settings.inline_result_bytes,
-        max_jobs_in_flight=settings.max_jobs_in_flight,
-        requests_per_s=settings.requests_per_s,
-        request_burst=settings.request_burst,
-    )
+    names = {field.name for field in fields(SubmitLimits)}
+    usual = SubmitLimits(**settings.model_dump(include=names))
     special = {
         checked_project(name): replace(usual, **project.model_dump(exclude_none=True))
         for name, project in settings.projects.items()
