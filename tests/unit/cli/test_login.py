@@ -90,7 +90,11 @@ def test_a_token_that_the_service_does_not_know_is_not_kept(run):
     assert read_logins().by_url == {}
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", TEXT.revealed[:-2], TEXT.revealed.swapcase()])
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", TEXT.revealed[:-2], TEXT.revealed.swapcase()],
+    ids=["empty", "nonsense", "cut short", "in the other case"],
+)
 def test_a_token_with_a_typing_error_is_not_even_sent(run, api, text):
     done = run("login", "https://lab.example", "--token-stdin", stdin=text)
     assert done.code == 6
@@ -123,6 +127,13 @@ def test_a_log_out_without_a_log_in_says_which_there_are(run, logged_in):
     done = run("logout", "https://other.example")
     assert done.code == 3
     assert "https://lab.example" in done.err
+
+
+def test_a_log_out_where_nobody_logged_in_says_so(run, api, logged_in):
+    assert run("logout").code == 0
+    done = run("logout")
+    assert done.code == 3
+    assert "There is none to forget." in done.err
 
 
 def test_a_new_token_is_all_that_is_printed(run, api, logged_in):
