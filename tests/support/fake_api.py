@@ -215,7 +215,7 @@ class FakeApi:
                 formats=["openqasm2", "openqasm3", "qpy"],
                 qpy_versions=self.qpy_versions,
                 packages={"qiskit": "2.6.2"},
-                limits={"max_body_bytes": 100},
+                limits={"max_body_bytes": 100, "requests_per_s": None},
             )
         )
 

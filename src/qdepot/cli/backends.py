@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def backends(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all about this one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all about this one.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the backends that jobs can be sent to."""
@@ -50,9 +50,10 @@ def version(
     print_text(f"qdepot {answer.version}, API {answer.api_version}")
     if answer.qpy_versions:
         print_text(f"reads QPY versions {min(answer.qpy_versions)} to {max(answer.qpy_versions)}")
-    for group in (answer.packages, answer.limits):
-        for key, value in group.items():
-            print_text(f"{key}: {value}")
+    for package, number in answer.packages.items():
+        print_text(f"{package}: {number}")
+    for name, limit in answer.limits.items():
+        print_text(f"{name}: {'no limit' if limit is None else limit}")
 
 
 def _row(backend: BackendAnswer) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qdepot.client.client import Client
     from qdepot.wire.answers import JobAnswer, StatusAnswer
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -61,8 +61,13 @@ def jobs(
     backend: Annotated[str | None, typer.Option("--backend", "-b", help="Only of this backend.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
     name: Annotated[str | None, typer.Option(help="Only of this name.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only created at or after this local time.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only created before this local time.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(metavar="TIME", help="Only created at or after this local time, 2030-01-31 or 2030-01-31T12:00."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(metavar="TIME", help="Only created before this local time, written alike.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0: all.")] = 50,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -107,7 +112,7 @@ def rename(
 def tag(
     context: typer.Context,
     job_id: Annotated[str, typer.Argument(metavar="ID")],
-    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="To be added.")] = None,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG", help="To be added.")] = None,
     remove: Annotated[list[str] | None, typer.Option(help="To be taken away; may be repeated.")] = None,
     json: AsJson = False,
 ) -> None:

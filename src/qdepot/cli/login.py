@@ -65,7 +65,7 @@ def login(
 
 
 def logout(
-    url: Annotated[str | None, typer.Argument(metavar="[URL]", help="The service; default: the last log-in.")] = None,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="The service; default: the last log-in.")] = None,
 ) -> None:
     """Forget the token for a service. The token stays valid: `qdepot tokens revoke` ends that."""
     from qdepot.client.logins import read_logins, write_logins
@@ -74,8 +74,8 @@ def logout(
     logins = read_logins()
     root = checked_url(url) if url else logins.last
     if root is None or root not in logins.by_url:
-        known = ", ".join(sorted(logins.by_url)) or "none"
-        raise NotFoundError(f"there is no log-in for {root or 'any service'}", solution=f"There are: {known}.")
+        known = f"There are: {', '.join(sorted(logins.by_url))}." if logins.by_url else "There is none to forget."
+        raise NotFoundError(f"there is no log-in for {root or 'any service'}", solution=known)
     write_logins(logins.without(root))
     note(f"Logged out of {root}. Its token is forgotten here, and still valid.")
 

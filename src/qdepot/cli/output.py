@@ -95,7 +95,8 @@ def print_error(error: QDepotError) -> None:
         lines.append(f"Where: {where}")
     problems = error.details.get("errors")
     if isinstance(problems, list):
-        lines.extend(f"  - {_problem(one)}" for one in problems[:10])
+        shown = [_problem(one) for one in problems[:10]]
+        lines.extend(f"  - {one}" for one in shown if one != error.message)
     if error.solution:
         lines.append(f"What to do: {error.solution}")
     note("\n".join(lines))

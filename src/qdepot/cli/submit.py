@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def submit(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="OpenQASM 2 or 3, or QPY; - reads from stdin.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="OpenQASM 2 or 3, or QPY; - reads from stdin.")],
     backend: Annotated[str, typer.Option("--backend", "-b", help="See `qdepot backends`.")] = "aer",
     shots: Annotated[int, typer.Option("--shots", "-s", help="Executions of each circuit.")] = 1024,
     name: Annotated[

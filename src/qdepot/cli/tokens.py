@@ -110,7 +110,7 @@ def list_(
 
 def revoke(
     context: typer.Context,
-    token_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `qdepot tokens list` shows them.")],
+    token_ids: Annotated[list[str], typer.Argument(metavar="ID", help="As `qdepot tokens list` shows them.")],
     local: Local = False,
     data: Data = None,
 ) -> None:

@@ -42,7 +42,9 @@ def test_one_backend_is_shown_with_all_facts(run):
 
 
 def test_the_service_says_what_it_is(run):
-    assert "API 1.0" in run("version").out
+    shown = run("version").out
+    assert "API 1.0" in shown
+    assert "max_body_bytes: 100\nrequests_per_s: no limit\n" in shown
     assert json.loads(run("version", "--json").out)["packages"] == {"qiskit": "2.6.2"}
 
 

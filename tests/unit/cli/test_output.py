@@ -50,6 +50,12 @@ def test_wrong_fields_are_listed(capsys):
     assert capsys.readouterr().err == "Error: wrong\n  - program.shots: too small\n  - odd\n"
 
 
+def test_a_field_that_the_message_names_is_not_named_again(capsys):
+    wrong = [{"loc": ["shots"], "message": "too small"}]
+    print_error(errors.InvalidRequestError("shots: too small", details={"errors": wrong}))
+    assert capsys.readouterr().err == "Error: shots: too small\n"
+
+
 def test_a_narrow_terminal_shortens_names_and_never_ids(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
