@@ -60,9 +60,7 @@ class Stage(StrEnum):
     """What is going on inside a status."""
 
     WAITING = "waiting"
-    """Nothing is going on: the job waits for its turn (CREATED) or at the backend (QUEUED)."""
-    PREPARING = "preparing"
-    """It is being read, checked and fitted to the backend."""
+    """It waits for its turn, or its circuits are being read and checked (CREATED), or it is at the backend (QUEUED)."""
     SUBMITTING = "submitting"
     """The intent to submit is stored: from here on the backend may have it."""
     SEARCHING = "searching"
@@ -128,7 +126,10 @@ class Job:
         options: As sent.
         priority: Higher goes first among one owner's waiting jobs; -10 ... 10.
         timeout_s: Longest run the owner wants, in seconds; None: the backend's limit.
-        summary: What reading the program told (plain JSON data), None as long as it was not read.
+        summary: What reading the program told, None as long as it was not read. Plain JSON data: ``num_qubits`` of the
+            widest circuit, and ``circuits``, for each ``num_qubits``, ``num_clbits``, ``registers`` (a list of
+            ``{"name", "num_bits"}`` in order of declaration), ``parameters`` (names in Qiskit's order), ``depth``,
+            ``size``, and ``shape`` (broadcast, of its parameter sets and observables).
         request_sha256: Of the request as it was sent; tells a repeat from a conflict.
         idempotency_key_sha256: Of the caller's key; unique within project and owner.
         request_key: Key of the request object in the pending archive.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -106,21 +106,6 @@ class Program:
         """Its JSON form, from which :meth:`from_document` builds an equal program."""
         figures = _given({"shots": self.shots, "precision": self.precision})
         return {"kind": self.kind.value, **figures, "circuits": [circuit.document() for circuit in self.circuits]}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramSummary:
-    """What reading a program told, kept with the job.
-
-    Attributes:
-        num_qubits: Of the widest circuit.
-        circuits: Per circuit plain JSON data: ``num_qubits``, ``num_clbits``, ``registers`` (list of
-            ``{"name", "num_bits"}`` in order of declaration), ``parameters`` (names in Qiskit's order), ``depth``,
-            ``size``, ``shape`` (broadcast shape of its parameter sets or observables).
-    """
-
-    num_qubits: int
-    circuits: tuple[Mapping[str, object], ...] = field(default_factory=tuple)
 
 
 def _given(fields: Mapping[str, object]) -> dict[str, object]:

@@ -29,7 +29,7 @@ def check_task(
 
     The memory that a state takes is checked against the backend's property ``memory_limit_bytes``, where it has one.
 
-    The answer's ``meta`` is a program's summary (see :class:`qdepot.domain.program.ProgramSummary`).
+    The answer's ``meta`` is a program's summary (see :attr:`qdepot.domain.job.Job.summary`).
     """
     return Task(
         operation="check",

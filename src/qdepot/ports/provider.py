@@ -36,8 +36,7 @@ class Submission:
         options: As the owner sent them.
         owner: Whose it is.
         timeout_s: The run is stopped after so many seconds; None: the provider's own limit.
-        summary: What is known of the program, where it was checked before (see
-            :class:`qdepot.domain.program.ProgramSummary`).
+        summary: What is known of the program, where it was checked before (see :attr:`qdepot.domain.job.Job.summary`).
         done: So many of the leading circuits have their results in the archive already, from an attempt that was lost;
             a provider that :class:`YieldsParts` begins behind them, others run everything.
     """

@@ -78,7 +78,7 @@ def checked(order: Order) -> list[Checked]:
 
 
 def summary(found: Sequence[Checked]) -> dict[str, object]:
-    """The summary of a program as JSON data (see ``ProgramSummary``)."""
+    """The summary of a program as JSON data (see :attr:`qdepot.domain.job.Job.summary`)."""
     return {
         "num_qubits": max(each.reading.circuit.num_qubits for each in found),
         "circuits": [each.summary() for each in found],

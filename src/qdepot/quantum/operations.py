@@ -39,7 +39,7 @@ def check(payload: Payload) -> Payload:
     """Tell whether circuits can be run, and what they are.
 
     Returns:
-        ``meta``: the program's summary (see :class:`qdepot.domain.program.ProgramSummary`).
+        ``meta``: the program's summary (see :attr:`qdepot.domain.job.Job.summary`).
 
     Raises:
         InvalidProgramError: A circuit cannot be read, or values or observables do not fit it. Details hold ``circuit``
