@@ -31,18 +31,20 @@ def telling(number: int) -> str:
 
 
 class Killer:
-    """Kills two of a supervisor's children every second, until it is stopped."""
+    """Kills two of a supervisor's children every second, for some time; leaving waits until that is over."""
 
-    def __init__(self, service: Service, *, seed: int) -> None:
+    def __init__(self, service: Service, *, seconds: float, seed: int) -> None:
         assert service.process is not None
         self.killed = 0
         self._service_pid = service.process.pid
         self._chance = random.Random(seed)
-        self._enough = threading.Event()
+        self._seconds = seconds
+        self._failed = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        while not self._enough.wait(1.0):
+        until = time.monotonic() + self._seconds
+        while not self._failed.wait(1.0) and time.monotonic() < until:
             children = [pid for pid in offspring(self._service_pid) if not offspring(pid)]
             for pid in self._chance.sample(sorted(children), min(2, len(children))):
                 self.killed += _kill(pid)
@@ -51,9 +53,14 @@ class Killer:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._enough.set()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._failed.set()
         self._thread.join()
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._thread.is_alive()
 
 
 def _kill(pid: int) -> bool:
@@ -68,9 +75,8 @@ def under_fire(service: Service, *, seconds: float) -> tuple[dict[int, str], int
     """Jobs that were submitted while children were killed, by the number that each must give back."""
     client = Client(service.url)
     jobs: dict[int, str] = {}
-    until = time.monotonic() + seconds
-    with Killer(service, seed=11) as killer:
-        while time.monotonic() < until and len(jobs) < 2**WIDTH:
+    with Killer(service, seconds=seconds, seed=11) as killer:
+        while killer.is_at_work and len(jobs) < 2**WIDTH:
             first = len(jobs)
             for number in range(first, first + 10):
                 jobs[number] = client.submit(telling(number), shots=SHOTS).id
