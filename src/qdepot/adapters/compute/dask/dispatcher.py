@@ -12,23 +12,15 @@ from typing import Any, TypeVar
 
 from qdepot.adapters.compute.dask.link import Link
 from qdepot.adapters.compute.dask.options import ClusterOptions
-from qdepot.adapters.compute.dask.orders import Order, Run
-from qdepot.adapters.compute.dask.parcels import unpacked_outcome
+from qdepot.adapters.compute.dask.orders import Order
 from qdepot.adapters.compute.dask.roster import Post, Roster
+from qdepot.adapters.compute.dask.runs import Runs, brief, outage
 from qdepot.adapters.compute.fair_queue import FairQueue
-from qdepot.adapters.compute.handle import Outcome
-from qdepot.errors import InternalError, QDepotError, TaskCancelledError, WorkerLostError
+from qdepot.errors import InternalError, QDepotError, TaskCancelledError
 
 _Value = TypeVar("_Value")
 
 _log = logging.getLogger(__name__)
-
-_AGAIN = "It may be handed in again."
-
-
-def outage(why: str) -> WorkerLostError:
-    """The loss of a task that no task can have caused."""
-    return WorkerLostError(why, solution=_AGAIN, details={"outage": True})
 
 
 class Dispatcher:
@@ -48,7 +40,7 @@ class Dispatcher:
         self.problem = f"the Dask scheduler at {options.scheduler} has not answered yet"
         self._options = options
         self._queue: FairQueue[Order] = FairQueue()
-        self._runs: dict[str, Run] = {}
+        self._runs = Runs(options, on_free=self._match, on_broken=lambda: self._bell.set())
         self._link: Link | None = None
         self._roster = self._new_roster()
         self._usable_at = time.monotonic()
@@ -109,9 +101,9 @@ class Dispatcher:
     async def _live(self) -> None:
         while not self._stopped:
             try:
-                self._link = await self._unless_closed(Link.open(self._options, on_started=self._on_started))
+                self._link = await self._unless_closed(Link.open(self._options, on_started=self._runs.started))
             except Exception as error:  # refused, not a scheduler, wrong certificate, no such file ...
-                self._unusable(f"the Dask scheduler at {self._options.scheduler} does not answer: {_brief(error)}")
+                self._unusable(f"the Dask scheduler at {self._options.scheduler} does not answer: {brief(error)}")
             else:
                 _log.info("dask_connected", extra={"scheduler": self._options.scheduler})
                 why = await self._serve(self._link)
@@ -128,9 +120,11 @@ class Dispatcher:
             try:
                 workers = await self._unless_closed(link.look())
             except Exception as error:
-                return _brief(error)
+                return brief(error)
             now = time.monotonic()
-            self._drop_lost(self._roster.update(workers, now=now))
+            for post in self._roster.update(workers, now=now):
+                _log.warning("dask_worker_lost", extra={"worker": post.address})
+                self._runs.lose(post)
             for post in self._roster.to_ask(now=now):
                 post.ask_at = float("inf")
                 asking = asyncio.create_task(self._hire(link, post))
@@ -163,8 +157,8 @@ class Dispatcher:
             told = await link.hire(post.address)
             boot, slots, version = str(told["boot"]), int(str(told["slots"])), told["version"]
         except Exception as error:
-            self._roster.refused(post, f"cannot work for qdepot: {_brief(error)}", now=time.monotonic())
-            _log.warning("dask_worker_refused", extra={"worker": post.address, "reason": _brief(error)})
+            self._roster.refused(post, f"cannot work for qdepot: {brief(error)}", now=time.monotonic())
+            _log.warning("dask_worker_refused", extra={"worker": post.address, "reason": brief(error)})
             return
         ours = self._options.station.version
         if version != ours:
@@ -210,77 +204,14 @@ class Dispatcher:
         while self._queue and (post := self._roster.free()) is not None:
             order = self._queue.take()
             if not order.handle.done:
-                self._start(self._link, order, post)
-
-    def _start(self, link: Link, order: Order, post: Post) -> None:
-        assert post.boot is not None
-        try:
-            future = link.send(order.parcel, operation=order.operation, address=post.address, boot=post.boot)
-        except Exception as error:
-            order.handle.finish(outage(f"it could not be given to a worker: {_brief(error)}"))
-            return
-        run = Run(order=order, post=post, boot=post.boot, future=future)
-        post.busy += 1
-        self._runs[str(future.key)] = run
-        asking = asyncio.create_task(self._carry(run))
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
-
-    async def _carry(self, run: Run) -> None:
-        """Wait for one task's end. Never cancelled itself: Dask lets several tasks wait for one answer together."""
-        try:
-            parcel = await run.future
-            outcome, ran_s = self._unpacked(parcel)
-        except Exception as error:
-            self._finish(run, self._loss(error))
-            return
-        run.order.handle.finish_as_told(outcome, ran_s=ran_s)
-        self._finish(run, outcome)
-
-    def _unpacked(self, parcel: memoryview) -> tuple[Outcome, float]:
-        options = self._options
-        try:
-            return unpacked_outcome(
-                parcel,
-                max_bytes=options.station.max_result_bytes,
-                in_memory_bytes=options.in_memory_bytes,
-                folder=options.spool_dir,
-            )
-        except QDepotError as error:
-            return error, 0.0
-        except OSError as error:
-            return WorkerLostError(f"its result could not be stored: {error.strerror}", solution=_AGAIN), 0.0
-
-    def _loss(self, error: Exception) -> QDepotError:
-        """What it means for a task that Dask gives no answer."""
-        if self._link is None or not self._link.is_sound or isinstance(error, OSError):
-            self._bell.set()
-            return outage(f"the connection to the Dask scheduler was lost: {_brief(error)}")
-        return WorkerLostError(f"the worker that it was given to gave no answer: {_brief(error)}", solution=_AGAIN)
-
-    def _finish(self, run: Run, outcome: Outcome) -> None:
-        """The end of a run, the first time that it is called for it; its place is free."""
-        if self._runs.pop(str(run.future.key), None) is None:
-            return
-        if run.post.boot == run.boot:
-            run.post.busy -= 1
-        run.future.release()  # type: ignore[no-untyped-call]
-        run.order.handle.finish(outcome)
-        self._match()
-
-    def _drop_lost(self, lost: list[Post]) -> None:
-        for post in lost:
-            _log.warning("dask_worker_lost", extra={"worker": post.address})
-            for run in [run for run in self._runs.values() if run.boot == post.boot]:
-                self._finish(run, WorkerLostError("the worker that had it was lost", solution=_AGAIN))
+                self._runs.start(self._link, order, post)
 
     async def _hang_up(self, why: str) -> None:
         """The connection is of no more use: end all that went through it."""
         link, self._link = self._link, None
         self.ready, self.problem = False, why
         self._roster = self._new_roster()
-        for run in list(self._runs.values()):
-            self._finish(run, outage(why))
+        self._runs.end_all(outage(why))
         if link is not None:
             await link.close()
 
@@ -288,8 +219,7 @@ class Dispatcher:
         await asyncio.sleep(0)  # the last calls of other threads
         while self._queue:  # before a place becomes free
             self._queue.take().handle.finish(error)
-        for run in list(self._runs.values()):
-            self._finish(run, error)
+        self._runs.end_all(error)
         await self._hang_up("the pool is closed")
 
     def _new_roster(self) -> Roster:
@@ -301,15 +231,4 @@ class Dispatcher:
 
     def _cancel(self, order: Order) -> None:
         self._queue.remove(order.owner, order.number)
-        for run in [run for run in self._runs.values() if run.order is order]:
-            self._finish(run, TaskCancelledError("the task was cancelled while it ran"))
-
-    def _on_started(self, key: str) -> None:
-        run = self._runs.get(key)
-        if run is not None:
-            run.order.handle.begin_once()
-
-
-def _brief(error: BaseException) -> str:
-    """An error in a line; its own words may be many, and name what it was about."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        self._runs.cancel(order)

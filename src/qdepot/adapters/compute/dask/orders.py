@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from distributed import Future
 
+from qdepot.adapters.compute.dask.link import Link
 from qdepot.adapters.compute.dask.roster import Post
 from qdepot.adapters.compute.handle import Handle, Outcome
 
@@ -63,10 +64,12 @@ class Run:
         order: See there.
         post: The worker.
         boot: The station on it that was asked.
+        link: The connection by which it was given.
         future: Dask's; to release it is to cancel the task.
     """
 
     order: Order
     post: Post
     boot: str
+    link: Link
     future: Future[memoryview]
