@@ -40,7 +40,7 @@ def submit(
     memory: Annotated[bool, typer.Option("--memory", help="Also keep the outcome of each shot.")] = False,
     optimization_level: Annotated[int | None, typer.Option("--optimization-level", "-O", help="0 to 3.")] = None,
     method: Annotated[str | None, typer.Option(help="Simulation method.")] = None,
-    noise: Annotated[str | None, typer.Option(help="A fake device whose noise is simulated.")] = None,
+    noise: Annotated[str | None, typer.Option(help="A fake device whose noise is simulated, e.g. fake_torino.")] = None,
     sampling: Annotated[
         str | None, typer.Option(help="`aer`: the simulator draws every shot, also where that is slower.")
     ] = None,
