@@ -36,7 +36,7 @@ COLLECT = [
     *_around("cloud.result", "ledger.histories", "completed.create_many bundle", "ledger.save COMPLETED/done"),
 ]
 
-CLEAN = ["after ledger.claim clean", *_around("pending.delete request", "ledger.save cleaned")]
+CLEAN = _around("pending.delete request", "ledger.save cleaned")
 
 START = _around("ledger.release", "cloud.backends")
 
@@ -47,9 +47,6 @@ HERE = [
     *ACCEPT,
     "after ledger.claim submit",
     *_around("pending.get request", "aer.submit", "ledger.save QUEUED/waiting"),
-    "after ledger.claim poll",
-    *_around("ledger.save RUNNING/collecting"),
-    "after ledger.claim collect",
     *_around(
         "aer.rest", "ledger.histories", "completed.create_many bundle", "ledger.save COMPLETED/done", "aer.forget"
     ),
@@ -84,5 +81,8 @@ DELETE = _around(
 )
 """A deletion."""
 
-BY_CHANCE = {*_around("ledger.save looked at"), "after ledger.claim rescue", *_around("ledger.get_many")}
+BY_CHANCE = {
+    *_around("ledger.save looked at", "ledger.get_many"),
+    *(f"after ledger.claim {duty}" for duty in ("rescue", "poll", "clean")),
+}
 """Seen or not, as threads happen to meet."""

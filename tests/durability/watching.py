@@ -80,7 +80,7 @@ def _about(part: str, verb: str, args: Sequence[Any]) -> str:
     if not args or part in {"aer", "cloud"}:
         return ""
     if verb == "save":
-        return f" {_story(args[0][0])}"
+        return f" {_story(args[0][-1])}"  # of several steps that are saved at once, the last
     if verb == "claim":
         return f" {args[0]}"
     return "" if part == "ledger" else f" {_kind(args[0])}"

@@ -152,19 +152,23 @@ class World:
             wake=Waker().wake,
         )
         duties: list[tuple[Duty, RunsOnce]] = []
+        cleaner = Cleaner(desk=desk)
         for provider in (providers or self.providers).values():
             preparer = Preparer(
                 desk=desk, provider=provider, checker=self.pool, limits=Limits(), max_total_shots=lambda _: 10**6
             )
             poller = Poller(desk=desk, provider=provider)
+            collector = Collector(
+                desk=desk, provider=provider, cleaner=cleaner, finished=poller.finished, look_again=poller.look_again
+            )
             duties += [
                 (Duty.PREPARE, preparer),
                 (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=poller.announced.note)),
                 (Duty.RESCUE, Rescuer(desk=desk, provider=provider, send_deadline_s=60)),
                 (Duty.POLL, poller),
-                (Duty.COLLECT, Collector(desk=desk, provider=provider)),
+                (Duty.COLLECT, collector),
             ]
-        duties.append((Duty.CLEAN, Cleaner(desk=desk)))
+        duties.append((Duty.CLEAN, cleaner))
         return Process(desk=desk, duties=duties, keeper=Keeper(desk=desk))
 
     def bring_home(self, process: Process, *, seconds: float = 300.0) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import queue
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from qdepot.domain.job import Duty
+from qdepot.domain.job import Duty, Job
 from qdepot.errors import UnavailableError
 from qdepot.reconciler.desk import Desk
 
@@ -18,10 +20,20 @@ class Cleaner:
     """
 
     desk: Desk
+    _handed: queue.SimpleQueue[Sequence[Job]] = field(default_factory=queue.SimpleQueue, init=False)
+
+    def hand(self, jobs: Sequence[Job]) -> None:
+        """Have jobs cleaned up after that this process holds, which spares the ledger a claim."""
+        if jobs:
+            self._handed.put(jobs)
+            self.desk.wake({Duty.CLEAN})
 
     def run_once(self) -> int:
         """Clean up after one batch; how many jobs it met."""
-        jobs = self.desk.claim(Duty.CLEAN)
+        try:
+            jobs = self._handed.get_nowait()
+        except queue.Empty:
+            jobs = self.desk.claim(Duty.CLEAN)
         if not jobs:
             return 0
         shared = {job.request_key for job in jobs if job.request_index is not None}

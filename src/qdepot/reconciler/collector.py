@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qdepot.archive.packing import Completion, StoredBundle
@@ -11,12 +11,16 @@ from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import NotFoundError, QDepotError
 from qdepot.ports.provider import Forgets, Provider, RunsHere
+from qdepot.reconciler.cleaner import Cleaner
 from qdepot.reconciler.desk import Desk, failure_of
+from qdepot.reconciler.finished import Finished
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.rescuer import RESCUER
 
 COLLECTED_AT_ONCE = 128
 """Jobs whose bundles are written and synced together."""
+_LEAST_CLAIMED = 8
+"""Jobs that are claimed each time, however many the poller hands over: they may have waited for long."""
 LEASES_UNTIL_CLEAN = 2
 """After so many leases a process that was stopped has noticed that it lost a job, or is dead."""
 
@@ -36,30 +40,45 @@ class Collector:
     Attributes:
         desk: What it works at.
         provider: Whose results it fetches.
+        cleaner: Goes on with those that it has stored.
+        finished: What the poller hands over.
+        look_again: Told of jobs that are held here and were edited meanwhile.
     """
 
     desk: Desk
     provider: Provider
+    cleaner: Cleaner
+    finished: Finished
+    look_again: Callable[[Sequence[str]], None]
 
     def run_once(self) -> int:
         """Collect one batch; how many jobs it met."""
-        jobs = self.desk.claim(Duty.COLLECT, limit=COLLECTED_AT_ONCE, backends=self.desk.names_of(self.provider))
+        with self.finished.some(COLLECTED_AT_ONCE) as steps:
+            room = max(COLLECTED_AT_ONCE - len(steps), _LEAST_CLAIMED)
+            claimed = self.desk.claim(Duty.COLLECT, limit=room, backends=self.desk.names_of(self.provider))
+            unsaved = {step.after.id: step for step in steps}
+            jobs = [*(step.after for step in steps), *(job for job in claimed if job.id not in unsaved)]
+            self._collect(jobs, unsaved)
+        return len(jobs)
+
+    def _collect(self, jobs: Sequence[Job], unsaved: Mapping[str, JobChange]) -> None:
         ends: list[tuple[Job, Completion]] = []
         parts = Parts(desk=self.desk, provider=self.provider)
-        for job, known in self._known(jobs):
+        for job, known in self._known(jobs, unsaved):
             try:
                 ends.append((job, self._completion(job, known, parts)))
             except NotFoundError as error:
-                self.desk.save([self._lost(job, error)])
+                self._save([self._lost(job, error)], unsaved)
             except QDepotError as error:
-                self.desk.save([self._later(job, error)])
-        self._store(ends)
-        return len(jobs)
+                self._save([self._later(job, error)], unsaved)
+        self._store(ends, unsaved)
 
-    def _known(self, jobs: Sequence[Job]) -> list[tuple[Job, _Known]]:
+    def _known(self, jobs: Sequence[Job], unsaved: Mapping[str, JobChange]) -> list[tuple[Job, _Known]]:
         """Read together what each of them needs."""
         requests = self.desk.requests.of(jobs, last=True)
         histories = self.desk.ledger.histories([job.id for job in jobs]) if jobs else {}
+        for job_id, step in unsaved.items():
+            histories[job_id] += [step.event] if step.event else []
         return [
             (job, _Known(request=request, history=histories[job.id]))
             for job, request in zip(jobs, requests, strict=True)
@@ -86,23 +105,42 @@ class Collector:
             request=known.request,
         )
 
-    def _store(self, ends: Sequence[tuple[Job, Completion]]) -> None:
+    def _store(self, ends: Sequence[tuple[Job, Completion]], unsaved: Mapping[str, JobChange]) -> None:
         try:
             bundles = self.desk.archive.complete_many([completion for _, completion in ends])
         except QDepotError as error:
-            self.desk.save([self._later(job, error) for job, _ in ends])
+            self._save([self._later(job, error) for job, _ in ends], unsaved)
             return
         finals: list[JobChange] = []
         for (job, completion), bundle in zip(ends, bundles, strict=True):
             if isinstance(bundle, QDepotError):
-                self.desk.save([self._later(job, bundle)])
+                self._save([self._later(job, bundle)], unsaved)
             else:
                 finals.append(self._final(job, bundle, clean_in_s=self._clean_in_s(completion)))
-        saved = self.desk.save(finals)
+        self._end(finals, unsaved)
+
+    def _end(self, finals: Sequence[JobChange], unsaved: Mapping[str, JobChange]) -> None:
+        """Make jobs final, and hand them on to be cleaned up after, now or once that is due."""
+        now = self._save([change for change in finals if not change.retry_in_s], unsaved, keep_lease=True)
+        self.cleaner.hand(now)
+        saved = now + self._save([change for change in finals if change.retry_in_s], unsaved)
         if isinstance(self.provider, Forgets):
             for job in saved:
                 if job.provider_job_id is not None:
                     self.provider.forget(job.provider_job_id)
+
+    def _save(
+        self, changes: Sequence[JobChange], unsaved: Mapping[str, JobChange], *, keep_lease: bool = False
+    ) -> list[Job]:
+        """Save changes, each behind the step that led to it and is not saved yet."""
+        steps = [step for it in changes for step in (unsaved.get(it.before.id), it) if step is not None]
+
+        def on_lost(job_ids: Sequence[str]) -> None:
+            self.look_again([job_id for job_id in job_ids if job_id in unsaved])
+            if claimed := [job_id for job_id in job_ids if job_id not in unsaved]:
+                self.desk.give_back(claimed)
+
+        return self.desk.save(steps, keep_lease=keep_lease, wakes=not keep_lease, on_lost=on_lost)
 
     def _later(self, job: Job, error: QDepotError) -> JobChange:
         return self.desk.later(job, error, by="collector", stage=Stage.COLLECTING)

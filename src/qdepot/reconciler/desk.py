@@ -25,26 +25,32 @@ _BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
 class InHand:
-    """The jobs that this process holds leases on. Thread-safe."""
+    """The jobs that this process holds leases on, as it saw them last. Thread-safe."""
 
     def __init__(self) -> None:
-        self._ids: set[str] = set()
+        self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
-    def take(self, job_ids: Iterable[str]) -> None:
-        """Remember jobs whose leases are held from now on."""
+    def take(self, jobs: Iterable[Job]) -> None:
+        """Remember jobs whose leases are held from now on, or what has become of them."""
         with self._lock:
-            self._ids.update(job_ids)
+            self._jobs.update((job.id, job) for job in jobs)
 
     def drop(self, job_ids: Iterable[str]) -> None:
         """Forget jobs whose leases have ended."""
         with self._lock:
-            self._ids.difference_update(job_ids)
+            for job_id in job_ids:
+                self._jobs.pop(job_id, None)
 
     def ids(self) -> list[str]:
         """The jobs held now."""
         with self._lock:
-            return list(self._ids)
+            return list(self._jobs)
+
+    def seen(self, job_ids: Iterable[str]) -> list[Job]:
+        """Those of the jobs that are held. Their owner may have edited them since: a save finds out."""
+        with self._lock:
+            return [job for job_id in job_ids if (job := self._jobs.get(job_id)) is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,26 +94,43 @@ class Desk:
         jobs = self.ledger.claim(
             duty, holder=self.holder, lease_s=self.lease_s, limit=limit, job_ids=job_ids, backends=backends
         )
-        self.in_hand.take(job.id for job in jobs)
+        self.in_hand.take(jobs)
         return jobs
 
-    def save(self, changes: Sequence[JobChange], *, keep_lease: bool = False) -> list[Job]:
-        """Save changes and wake whoever acts next; the jobs whose change won, as they are now.
+    def save(
+        self,
+        changes: Sequence[JobChange],
+        *,
+        keep_lease: bool = False,
+        wakes: bool = True,
+        on_lost: Callable[[Sequence[str]], None] | None = None,
+    ) -> list[Job]:
+        """Save changes and wake whoever acts next; the jobs whose changes won, as they are now.
 
-        A change loses if the owner edited the job meanwhile or the lease lapsed: then the job is left as it is, and its
-        duty meets it again.
+        Of one job there may be several steps, in their order. A change loses if the owner edited the job meanwhile or
+        the lease lapsed: then the job is left as it is and given back, so that its duty meets it again.
+
+        Args:
+            changes: What is to be saved.
+            keep_lease: Hold on to the jobs.
+            wakes: False if whoever acts next is told by other means.
+            on_lost: What to do about jobs whose change lost, instead of giving them back.
         """
         if not changes:
             return []
         won = self.ledger.save(changes, holder=self.holder, keep_lease=keep_lease)
-        saved = [change for change, did_win in zip(changes, won, strict=True) if did_win]
-        lost = [change.before.id for change, did_win in zip(changes, won, strict=True) if not did_win]
+        last = {change.after.id: change for change, did_win in zip(changes, won, strict=True) if did_win}
+        saved = [change.after for change in last.values()]
+        lost = list({change.before.id for change in changes} - last.keys())
         if lost:
-            self.give_back(lost)
-        if not keep_lease:
-            self.in_hand.drop(change.after.id for change in saved)
-        self.wake({duty for change in saved if not change.retry_in_s and (duty := change.after.next_duty)})
-        return [change.after for change in saved]
+            (on_lost or self.give_back)(lost)
+        if keep_lease:
+            self.in_hand.take(saved)
+        else:
+            self.in_hand.drop(last)
+        if wakes:
+            self.wake({duty for it in last.values() if not it.retry_in_s and (duty := it.after.next_duty)})
+        return saved
 
     def allowance(self, provider: Provider, most: int) -> int:
         """How many jobs of a provider may be taken on now; see :class:`~qdepot.services.breaker.Breaker`."""

@@ -12,6 +12,7 @@ from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
 from qdepot.errors import NotFoundError, QDepotError, UnavailableError, WorkerLostError
 from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderStatus, RunsHere
 from qdepot.reconciler.desk import BATCH, Desk, backoff_s
+from qdepot.reconciler.finished import Finished
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.receipt import tidy_up
 
@@ -56,11 +57,13 @@ class Poller:
         desk: What it works at.
         provider: Whom it asks.
         announced: Jobs that are said to have ended.
+        finished: Where jobs go that are done in this process.
     """
 
     desk: Desk
     provider: Provider
     announced: Announced = field(default_factory=Announced)
+    finished: Finished = field(default_factory=Finished)
 
     @property
     def _parts(self) -> Parts:
@@ -68,9 +71,9 @@ class Poller:
 
     def run_once(self) -> int:
         """Ask about the jobs announced and about one batch of those that are due; how many it met."""
-        announced = self.announced.take(BATCH)
-        jobs = self.desk.claim(Duty.POLL, job_ids=announced) if announced else []
-        met = {job.id for job in jobs}
+        at_collector = self.finished.ids()
+        jobs = self._met_again([job_id for job_id in self.announced.take(BATCH) if job_id not in at_collector])
+        met = at_collector.union(job.id for job in jobs)
         page = self.provider.page_size if isinstance(self.provider, PollsMany) else BATCH
         page = self.desk.allowance(self.provider, page)
         due = self.desk.claim(Duty.POLL, limit=page, backends=self.desk.names_of(self.provider))
@@ -78,6 +81,13 @@ class Poller:
         for backend in sorted({job.backend for job in jobs}):
             self._ask([job for job in jobs if job.backend == backend], backend)
         return len(jobs)
+
+    def _met_again(self, job_ids: Sequence[str]) -> list[Job]:
+        """Jobs that are said to have ended: those in hand as they were seen last, which spares the ledger a claim."""
+        jobs = [job for job in self.desk.in_hand.seen(job_ids) if job.next_duty is Duty.POLL]
+        known = {job.id for job in jobs}
+        others = [job_id for job_id in job_ids if job_id not in known]
+        return jobs + (self.desk.claim(Duty.POLL, job_ids=others) if others else [])
 
     def _ask(self, jobs: Sequence[Job], name: str) -> None:
         try:
@@ -98,11 +108,22 @@ class Poller:
         # A job that runs here stays with this process until its result is stored; else another would take it for lost.
         staying = [c for c in changes if backend.runs_here and c.after.status is not JobStatus.CREATED]
         leaving = [c for c in changes if not backend.runs_here or c.after.status is JobStatus.CREATED]
-        saved = [*self.desk.save(staying, keep_lease=True), *self.desk.save(leaving)]
-        kept = {job.id for job in saved}
+        done = [c for c in staying if _is_done(c.after)]
+        self.finished.put(done)
+        if done:
+            self.desk.wake({Duty.COLLECT})
+        going_on = [c for c in staying if not _is_done(c.after)]
+        saved = [*self.desk.save(going_on, keep_lease=True, on_lost=self.look_again), *self.desk.save(leaving)]
+        kept = {job.id for job in (*(c.after for c in done), *saved)}
         for change in changes:
             if change.after.id not in kept and change.after.parts != change.before.parts:
                 tidy_up(self.desk, change.after)
+
+    def look_again(self, job_ids: Sequence[str]) -> None:
+        """Claim jobs that are held here once more: as they were seen last they are not any longer."""
+        self.desk.in_hand.drop(job_ids)
+        self.announced.note(job_ids)
+        self.desk.wake({Duty.POLL})
 
     def _request_cancels(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -223,6 +244,11 @@ class Poller:
             last_poll_error=error.message,
             failures_in_row=job.failures_in_row + 1,
         )
+
+
+def _is_done(job: Job) -> bool:
+    """True for one whose result is there, and false for one that has failed or was cancelled."""
+    return job.stage is Stage.COLLECTING and job.outcome is None
 
 
 def _is_under_way(report: ProviderReport | QDepotError | None) -> bool:

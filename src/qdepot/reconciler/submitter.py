@@ -104,7 +104,7 @@ class Submitter:
         except QDepotError as error:
             self.desk.save([self._refused(job, error)])
             return
-        self.desk.sending.take([job.id])
+        self.desk.sending.take([job])
         try:
             intended = self._intended(job)
             if intended is None:

@@ -36,7 +36,8 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
         lease_s=settings.lease_s,
         wake=parts.waker.wake,
     )
-    duties: list[tuple[Duty, RunsOnce]] = [(Duty.CLEAN, Cleaner(desk=desk))]
+    cleaner = Cleaner(desk=desk)
+    duties: list[tuple[Duty, RunsOnce]] = [(Duty.CLEAN, cleaner)]
     for provider in parts.backends.providers.values():
         preparer = Preparer(
             desk=desk,
@@ -46,11 +47,11 @@ def build_duties(parts: Parts, *, holder: str) -> tuple[list[tuple[Duty, RunsOnc
             max_total_shots=lambda project: limits.of(project).max_total_shots,
         )
         rescuer = Rescuer(desk=desk, provider=provider, send_deadline_s=settings.send_deadline_s)
-        duties += [(Duty.PREPARE, preparer), (Duty.RESCUE, rescuer), *_duties_of(provider, desk)]
+        duties += [(Duty.PREPARE, preparer), (Duty.RESCUE, rescuer), *_duties_of(provider, desk, cleaner)]
     return duties, Keeper(desk=desk)
 
 
-def _duties_of(provider: Provider, desk: Desk) -> list[tuple[Duty, RunsOnce]]:
+def _duties_of(provider: Provider, desk: Desk, cleaner: Cleaner) -> list[tuple[Duty, RunsOnce]]:
     poller = Poller(desk=desk, provider=provider)
 
     def note_ended(job_ids: Sequence[str]) -> None:
@@ -60,10 +61,13 @@ def _duties_of(provider: Provider, desk: Desk) -> list[tuple[Duty, RunsOnce]]:
 
     if isinstance(provider, Announces):
         provider.on_change(lambda job_id: note_ended([job_id]))
+    collector = Collector(
+        desk=desk, provider=provider, cleaner=cleaner, finished=poller.finished, look_again=poller.look_again
+    )
     return [
         (Duty.SUBMIT, Submitter(desk=desk, provider=provider, note_ended=note_ended)),
         (Duty.POLL, poller),
-        (Duty.COLLECT, Collector(desk=desk, provider=provider)),
+        (Duty.COLLECT, collector),
     ]
 
 

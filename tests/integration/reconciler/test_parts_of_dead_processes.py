@@ -87,7 +87,7 @@ def test_a_process_killed_at_the_bundle_leaves_the_parts(shop: Shop, monkeypatch
     die_at(monkeypatch, Archive, "complete_many", lambda *_: True, after=after)
     with pytest.raises(Killed):
         process.run(Duty.COLLECT)
-    assert (shop.job(job).stage, shop.job(job).circuits_done) == (Stage.COLLECTING, 2)
+    assert (shop.job(job).stage, shop.job(job).circuits_done) == (Stage.RUNNING, 2)
     shop.kill()
     final = shop.bring_home(shop.process(), job)
     assert (final.status, final.circuits_done, shop.result(job)) == (JobStatus.COMPLETED, 3, [0, 1, 2])
