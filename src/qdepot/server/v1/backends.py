@@ -40,5 +40,5 @@ class BackendRoutes:
         return json_response(BackendListAnswer(backends=[backend_answer(one) for one in self._backends.all()]))
 
     def get_backend(self, name: str, _caller: Reader) -> Response:
-        """One backend. Names may contain slashes: `fake_devices/fake_torino`."""
+        """One backend. Names may contain slashes: `fake_devices/torino`."""
         return json_response(backend_answer(self._backends.get(name)))
