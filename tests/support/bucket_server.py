@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from support.listening import listening
 
 
 class Bucket(BaseHTTPRequestHandler):
@@ -81,12 +82,5 @@ class BucketServer(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[BucketServer]:
-    server = BucketServer(handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with listening(BucketServer(handler)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
-import threading
 import time
 
 import pytest
 
 from qdepot.testing.fault_proxy import Fault, FaultProxy
+from support.listening import listening
 
 
 class Shout(socketserver.StreamRequestHandler):
@@ -31,19 +31,6 @@ class UnixServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
-@contextlib.contextmanager
-def serving(server):
-    server.heard = []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.fixture(params=["tcp", "unix"])
 def server(request, tmp_path):
     if request.param == "tcp":
@@ -52,8 +39,8 @@ def server(request, tmp_path):
     else:
         upstream = tmp_path / "socket"
         made = UnixServer(str(upstream), Shout)
-    with serving(made):
-        made.upstream = upstream
+    made.heard, made.upstream = [], upstream
+    with listening(made):
         yield made
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 from qdepot import AsyncClient, Client
 from qdepot.errors import QDepotError
 from support.fake_api import BELL, FakeApi
+from support.listening import listening
 
 ZIP = b"PK rest of a file"
 
@@ -30,15 +30,10 @@ class Store(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def store():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
-        server.daemon_threads = True
-        server.seen = []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Store)
+    server.seen, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    with listening(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def leading_to(url: str) -> httpx.Response:
