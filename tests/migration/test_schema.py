@@ -207,9 +207,9 @@ def test_an_upgrade_may_take_longer_than_any_statement_of_daily_work(postgres, n
     url = postgres.url_of(name)
     open_at(url).close()
     (script,) = next_schema.migrations.glob("versions/9999*.py")
-    script.write_text(script.read_text() + "    op.execute('SELECT pg_sleep(1.5)')\n")
-    monkeypatch.setattr(impatience, "ANSWER_S", 1.0)
-    new = open_at(f"{url}&options=-c%20statement_timeout%3D500ms", schema=next_schema)
+    script.write_text(script.read_text() + "    op.execute('SELECT pg_sleep(3)')\n")
+    monkeypatch.setattr(impatience, "ANSWER_S", 2.0)
+    new = open_at(f"{url}&options=-c%20statement_timeout%3D1500ms", schema=next_schema)
     new.check()
     with pytest.raises(OperationalError, match="statement timeout"), new._database.writers.connect() as connection:
         connection.exec_driver_sql("SELECT pg_sleep(60)")
