@@ -39,22 +39,22 @@ def _ending(job: Job) -> str:
 
 
 def _cause(job: Job, *, now: datetime) -> str:
-    since = f"for {_length(now - _since(job))}"
+    length = _length(now - _since(job))
     troubled = job.status is JobStatus.CREATED and job.failures_in_row > 0 and job.stage is not Stage.COLLECTING
     if troubled or job.stage in {Stage.HELD, Stage.IN_DOUBT, Stage.SEARCHING}:
-        return f"{job.why}; it waits {since}"
+        return f"{job.why}; it has waited {length}"
     if job.stage is Stage.COLLECTING:
         trouble = f": {job.why}" if job.failures_in_row else ""
-        return f"its end is being stored {since}{trouble}"
+        return f"its end is being stored{trouble}"
     if job.stage is Stage.SUBMITTING:
-        return f"it is being sent to {job.backend} {since}"
+        return f"it is being sent to {job.backend}; it has waited {length}"
     if job.status is JobStatus.RUNNING:
-        return f"it has been running at {job.backend} {since}"
+        return f"it has been running at {job.backend} for {length}"
     if job.status is JobStatus.QUEUED:
         place = f" at place {job.queue_position}" if job.queue_position is not None else ""
-        return f"it waits in the queue of {job.backend}{place} {since}"
+        return f"it has waited in the queue of {job.backend}{place} for {length}"
     step = "be sent to" if job.prepared else "be checked for"
-    return f"it waits {since} to {step} {job.backend}"
+    return f"it has waited {length} to {step} {job.backend}"
 
 
 def _since(job: Job) -> datetime:

@@ -33,7 +33,7 @@ def test_an_adopted_job_goes_on_at_the_backend(bench: Bench, doubtful: Job):
     answer = bench.post(f"/v1/jobs/{doubtful.id}/resolve", json={"action": "adopt", "provider_job_id": "cloud-1"})
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["provider_job_id"]) == ("QUEUED", "cloud-1")
-    assert "waits in the queue of scripted_qpu" in answer.json()["why"]
+    assert "waited in the queue of scripted_qpu" in answer.json()["why"]
     bench.world.bring_home(bench.world.process())
     assert bench.world.job(doubtful).status is JobStatus.COMPLETED
     assert len(bench.world.cloud.submissions) == 1

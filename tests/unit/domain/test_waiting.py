@@ -17,21 +17,21 @@ LATER = MADE_AT + timedelta(minutes=5)
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "it waits for 5 min to be checked for aer"),
-        ({"prepared": True}, "it waits for 5 min to be sent to aer"),
+        ({}, "it has waited 5 min to be checked for aer"),
+        ({"prepared": True}, "it has waited 5 min to be sent to aer"),
         (
             {"failures_in_row": 2, "why": "aer does not answer", "next_try_at": LATER + timedelta(seconds=30)},
-            "aer does not answer; it waits for 5 min; next try in 30 s",
+            "aer does not answer; it has waited 5 min; next try in 30 s",
         ),
-        ({"stage": Stage.SUBMITTING}, "it is being sent to aer for 5 min"),
-        ({"stage": Stage.IN_DOUBT, "why": "nobody can tell"}, "nobody can tell; it waits for 5 min"),
+        ({"stage": Stage.SUBMITTING}, "it is being sent to aer; it has waited 5 min"),
+        ({"stage": Stage.IN_DOUBT, "why": "nobody can tell"}, "nobody can tell; it has waited 5 min"),
         (
             {"status": JobStatus.QUEUED, "queued_at": LATER - timedelta(seconds=7), "queue_position": 3},
-            "it waits in the queue of aer at place 3 for 7 s",
+            "it has waited in the queue of aer at place 3 for 7 s",
         ),
         (
             {"status": JobStatus.QUEUED, "queued_at": MADE_AT, "last_poll_error": "no route", "next_try_at": MADE_AT},
-            "it waits in the queue of aer for 5 min; aer could not be asked: no route; next try now",
+            "it has waited in the queue of aer for 5 min; aer could not be asked: no route; next try now",
         ),
         (
             {"status": JobStatus.RUNNING, "stage": Stage.RUNNING, "running_at": MADE_AT, "cancel_requested": True},
@@ -43,7 +43,7 @@ LATER = MADE_AT + timedelta(minutes=5)
         ),
         (
             {"status": JobStatus.RUNNING, "stage": Stage.COLLECTING, "failures_in_row": 1, "why": "the disk is full"},
-            "its end is being stored for 5 min: the disk is full",
+            "its end is being stored: the disk is full",
         ),
         ({"status": JobStatus.COMPLETED, "stage": Stage.DONE}, "its result is stored"),
         ({"status": JobStatus.CANCELLED, "stage": Stage.DONE}, "cancelled"),
@@ -67,4 +67,4 @@ def test_a_job_says_what_it_waits_for(fields, sentence):
     ],
 )
 def test_lengths_of_time_are_short(waited, length):
-    assert why_waiting(make_job(), now=MADE_AT + waited) == f"it waits for {length} to be checked for aer"
+    assert why_waiting(make_job(), now=MADE_AT + waited) == f"it has waited {length} to be checked for aer"
