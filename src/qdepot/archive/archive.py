@@ -231,12 +231,20 @@ class Archive:
         """
         self.remove_pending_many([job], in_use={job.request_key} if shared_in_use else ())
 
-    def remove_pending_many(self, jobs: Sequence[Job], *, in_use: Collection[str]) -> None:
-        """As :meth:`remove_pending` for several jobs in one call; ``in_use`` are batch objects that must stay."""
+    def remove_pending_many(
+        self, jobs: Sequence[Job], *, in_use: Collection[str], ran_here: Collection[str] = ()
+    ) -> None:
+        """As :meth:`remove_pending` for several jobs in one call.
+
+        Args:
+            jobs: Whose bundles are stored and committed.
+            in_use: Request objects of batches that must stay.
+            ran_here: Ids of the jobs of which nothing was ever sent elsewhere.
+        """
         requests = {job.request_key for job in jobs}
         keys = [key for key in requests if not (layout.is_batch(key) and key in in_use)]
         # Also of jobs whose row names no backend's id: a receipt may lie there from an attempt that was lost.
-        keys += [key for job in jobs for key in _keys_elsewhere(job)]
+        keys += [key for job in jobs if job.id not in ran_here for key in _keys_elsewhere(job)]
         # Also behind the last part that the row tells of: who stored one may have been killed before it was committed.
         keys += [layout.part_key(job, number) for job in jobs for number in range(1, job.parts + 2)]
         self.pending.delete(keys)

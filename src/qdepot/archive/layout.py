@@ -36,7 +36,7 @@ def checked_project(project: str) -> str:
 
 def folder(project: str, created_at: datetime) -> str:
     """Where all of a project's objects of one day lie, without a slash at the end."""
-    return f"{checked_project(project)}/{created_at.astimezone(UTC):%Y-%m-%d}"
+    return f"{checked_project(project)}/{created_at.astimezone(UTC).date()}"
 
 
 def request_key(project: str, created_at: datetime, job_id: str) -> str:

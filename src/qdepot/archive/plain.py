@@ -30,7 +30,7 @@ def json_lines(document: Mapping[str, object]) -> bytes:
 
 def time_text(at: datetime) -> str:
     """A time as the archive writes it, e.g. ``2026-01-31T23:59:59.000000Z``."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def time_of(text: str) -> datetime:

@@ -101,7 +101,9 @@ class Backends:
     def breaker(self, provider_name: str) -> Breaker:
         """Tells whether a provider may be called now, and is told whether it answered."""
         with self._lock:
-            return self._breakers.setdefault(provider_name, Breaker(self.clock))
+            if provider_name not in self._breakers:
+                self._breakers[provider_name] = Breaker(self.clock)
+            return self._breakers[provider_name]
 
     def trouble(self, backend: str) -> str:
         """What keeps the provider of a backend from answering; empty if nothing does. Asks nobody."""

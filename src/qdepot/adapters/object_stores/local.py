@@ -7,11 +7,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from qdepot.adapters.object_stores.drafts import make_folder, remove_abandoned, sync_folder, written
+from qdepot.adapters.object_stores.drafts import make_folder, remove_abandoned, sync_folder, syncing_threads, written
 from qdepot.adapters.object_stores.probe import probe
 from qdepot.domain.result import Buffer
 from qdepot.errors import InvalidRequestError, UnavailableError
@@ -39,6 +40,8 @@ class LocalStore:
     folder: Path
     _synced: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
     """Folders of which this process knows that their names are on the disk."""
+    _threads: ThreadPoolExecutor = field(default_factory=syncing_threads, init=False, repr=False, compare=False)
+    """They wait for the disk."""
 
     def create(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
         """See :meth:`ObjectStore.create <qdepot.ports.object_store.ObjectStore.create>`."""
@@ -56,7 +59,7 @@ class LocalStore:
         path = self._path(key)
         with _writing(key):
             self._make_folders([path.parent])
-            with written(self._drafts, [data]) as [draft]:
+            with written(self._drafts, [data], threads=self._threads) as [draft]:
                 draft.publish_over(path)
                 sync_folder(path.parent)
                 return ObjectInfo(key=key, size_bytes=draft.size_bytes)
@@ -127,7 +130,8 @@ class LocalStore:
         with _writing(objects[0][0] if objects else ""):
             self._make_folders(folders)
             for places in _few_at_a_time(free):
-                with written(self._drafts, [objects[at][1] for at in places]) as drafts:
+                contents = [objects[at][1] for at in places]
+                with written(self._drafts, contents, threads=self._threads) as drafts:
                     for at, draft in zip(places, drafts, strict=True):
                         sizes[at] = draft.size_bytes if draft.publish(paths[at]) else None
             # Also for a key that was taken: what its writer has not synced yet would be gone after a power cut, and
