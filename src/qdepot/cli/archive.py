@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qdepot.cli.extras import needs_server
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import ExitCode, print_json, print_table, print_text
 from qdepot.cli.reconcile import seconds
 from qdepot.cli.server import Data, read_settings
@@ -50,7 +51,7 @@ def verify(
             "--remove-orphans", metavar="AGE", help="Remove requests that became no job and are older, e.g. 7d."
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Read everything, compare it with its checksums, and archive and ledger with each other.
 
@@ -84,7 +85,7 @@ def export(
     data: Annotated[
         Path | None, typer.Option(help="Read it from this data folder, without a service.", show_default=False)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Write all that is kept of a final job to a zip file, for a colleague without qdepot.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import print_json, print_table, print_text
 from qdepot.cli.session import connected
 
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def backends(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all about this one.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show the backends that jobs can be sent to."""
     with connected(context) as client:
@@ -39,7 +40,7 @@ def backends(
 
 def version(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show what the service is: its version, the formats it reads, its limits."""
     with connected(context) as client:

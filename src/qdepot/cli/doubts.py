@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdepot.cli.options import AsJson, JobId
 from qdepot.cli.output import print_json, print_text
 from qdepot.cli.session import connected
 
 if TYPE_CHECKING:
     from qdepot.client.handle import Decision
-
-JobId = Annotated[str, typer.Argument(metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:

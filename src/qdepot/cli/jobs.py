@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import ExitCode, exit_code, local_time, print_error, print_json, print_table, print_text
 from qdepot.cli.session import connected
 from qdepot.errors import NotFoundError, QDepotError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from qdepot.wire.answers import JobAnswer, StatusAnswer
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +69,7 @@ def jobs(
         datetime | None, typer.Option(metavar="TIME", help="Only created before this local time, written alike.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0: all.")] = 50,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
     with connected(context) as client:

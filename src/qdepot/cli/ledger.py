@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qdepot.cli.extras import needs_server
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import ExitCode, note, print_json, print_table
 from qdepot.cli.server import Data, read_settings
 
@@ -32,7 +33,7 @@ def rebuild(
     merge: Annotated[
         bool, typer.Option("--merge", help="Add what a ledger misses, and move on what is behind in it.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Make a lost ledger anew from the archive. Stop all services and reconcilers before.
 

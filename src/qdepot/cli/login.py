@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import local_time, note, print_json, print_text
 from qdepot.cli.session import Session, connected
 from qdepot.errors import InvalidRequestError, NotAuthenticatedError, NotFoundError
 
 if TYPE_CHECKING:
     from qdepot.wire.tokens import MeAnswer
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -9,13 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from qdepot.cli.options import AsJson, JobId
 from qdepot.cli.output import note, print_json, print_table, print_text
 from qdepot.cli.session import connected
 from qdepot.client.files import write_whole
 from qdepot.errors import InvalidRequestError
-
-JobId = Annotated[str, typer.Argument(metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import ExitCode, exit_code, note, print_error, print_json, print_text
 from qdepot.cli.session import connected
 from qdepot.errors import InvalidRequestError, JobFailedError, QDepotError
@@ -61,7 +62,7 @@ def submit(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait, and print the results.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Submit circuits: one job for each file, all or none. Prints the ids of the jobs.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
+from qdepot.cli.options import AsJson
 from qdepot.cli.output import local_time, note, print_json, print_table, print_text
 from qdepot.cli.server import Data
 from qdepot.cli.session import connected
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from qdepot.client.token_requests import TokenOptions
     from qdepot.wire.tokens import NewTokenAnswer, TokenAnswer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Local = Annotated[
     bool, typer.Option("--local", help="Right in the database, on the machine of the service: for lock-outs.")
 ]
