@@ -16,6 +16,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,6 +31,11 @@ from qdepot.errors import InvalidRequestError
 def _split(value: object) -> object:
     """The parts of a text with commas, as it comes from the environment."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _said(wrong: ErrorDetails) -> str:
+    """What is wrong with a setting."""
+    return "there is no such setting" if wrong["type"] == "extra_forbidden" else wrong["msg"]
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -102,7 +108,7 @@ class Settings(BaseSettings):
     """All settings of a service or reconciler.
 
     Each comes, in this order, from the command line, from the environment (``QDEPOT_`` and the name in capitals;
-    nested: ``QDEPOT_PROVIDERS__AER__CHILDREN``), from the file ``qdepot.toml`` in the working directory, or is the
+    nested: ``QDEPOT_PROVIDERS__AER__DEPTH``), from the file ``qdepot.toml`` in the working directory, or is the
     default.
     """
 
@@ -111,7 +117,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         env_ignore_empty=True,  # manifests fill in what is there, and leave the rest empty
         toml_file="qdepot.toml",
-        extra="ignore",
+        extra="forbid",  # a setting with a typing error would not be in force, and nobody would know
     )
 
     data: Path = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
@@ -265,12 +271,13 @@ class Settings(BaseSettings):
         """The settings in force; ``given`` comes from the command line, None where it says nothing.
 
         Raises:
-            InvalidRequestError: A setting has a value that it cannot have; the message names it and not the value.
+            InvalidRequestError: The file names a setting that is none, or a setting cannot have its value; the message
+                names the setting and not the value.
         """
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {_said(item)}" for item in error.errors())
             raise InvalidRequestError(
                 f"wrong settings: {wrong}",
                 solution="Look at the command line, the variables QDEPOT_... and the file qdepot.toml.",

@@ -41,6 +41,18 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch):
     assert "secret-word" not in f"{caught.value} {caught.value.solution}"
 
 
+def test_a_name_in_the_file_that_is_no_setting_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "qdepot.toml").write_text('auht = "tokens"\n[store]\nregoin = "eu"\n')
+    with pytest.raises(InvalidRequestError, match=r"store\.regoin: there is no such setting; auht: there is no such"):
+        Settings.read()
+
+
+def test_variables_that_are_the_clients_or_nobodys_are_left_alone(monkeypatch):
+    for name in ("QDEPOT_URL", "QDEPOT_TOKEN", "QDEPOT_CA", "QDEPOT_ELSE"):
+        monkeypatch.setenv(name, "x")
+    assert Settings.read() == Settings()
+
+
 def test_all_limits_are_settings_with_the_same_defaults():
     names = {field.name for field in fields(SubmitLimits)}
     assert names <= Settings.model_fields.keys()
