@@ -12,6 +12,7 @@ pytest.importorskip("distributed", reason="the extra dask is not installed")
 from qdepot.adapters.compute.dask.options import ClusterOptions, StationOptions
 from qdepot.adapters.compute.dask.pool import DaskPool
 from qdepot.errors import ResourceLimitError, TaskCancelledError
+from qdepot.ports.compute_pool import Limits
 from qdepot.testing.compute_pool import ends, start
 from qdepot.testing.fake_pool import FunctionPool
 from support import dask_cluster
@@ -46,6 +47,24 @@ def test_a_result_above_the_limit_is_refused_on_the_worker_and_the_next_is_not(c
         with pytest.raises(ResourceLimitError, match="1,048,576"):
             ends(start(pool, "big", {"bytes": 2 * MEGABYTE}))
         assert len(ends(start(pool, "big", {"bytes": MEGABYTE})).parts["data"]) == MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("operation", "meta", "limit"),
+    [
+        ("burn", {"seconds": 600.0}, {"cpu_time_s": 0.5}),
+        ("hoard", {"files": 40}, {"open_files": 30}),
+        ("sleep", {"seconds": 600.0}, {"time_s": 0.25}),
+        ("allocate", {"bytes": 2**30}, {"memory_bytes": 2**27}),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_tasks_own_limits_go_with_it_to_the_worker(cluster, operation, meta, limit):
+    with connected(cluster.address) as pool:
+        with pytest.raises(ResourceLimitError) as caught:
+            ends(start(pool, operation, meta, limits=Limits(**limit)))
+        assert ends(start(pool, "echo", {"n": 1})).meta == {"n": 1}
+    assert caught.value.details == limit
 
 
 @pytest.mark.timeout(60)
