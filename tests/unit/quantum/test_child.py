@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from qdepot.quantum import child, drill
+from qdepot.quantum import child
 from qdepot.quantum.worker import named
+from qdepot.testing import drill
 
 
 @pytest.mark.parametrize("place", [*child.TABLE.operations.values(), child.TABLE.preload, *drill.OPERATIONS.values()])
