@@ -9,7 +9,7 @@ import pytest
 
 from qdepot.client.client import Client
 from support.web import URL, Bench
-from support.world import World, make_world
+from support.world import World
 
 
 class FromAThread(httpx.BaseTransport):
@@ -42,13 +42,6 @@ class FromAThread(httpx.BaseTransport):
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_default_executor()
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    made = make_world()
-    yield made
-    made.pool.close()
 
 
 @pytest.fixture

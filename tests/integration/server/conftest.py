@@ -7,14 +7,7 @@ from typing import Any
 import pytest
 
 from support.web import Bench
-from support.world import World, make_world
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    made = make_world()
-    yield made
-    made.pool.close()
+from support.world import World
 
 
 @pytest.fixture

@@ -2,14 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.world import World, make_world
-
-
-@pytest.fixture
-def world():
-    made = make_world()
-    yield made
-    made.pool.close()
+from support.world import World
 
 
 @pytest.fixture

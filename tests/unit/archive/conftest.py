@@ -62,6 +62,16 @@ def make_job():
 
 
 @pytest.fixture
+def record(make_record):
+    return make_record()
+
+
+@pytest.fixture
+def job(archive, record, make_job):
+    return make_job(record, archive.put_request(record))
+
+
+@pytest.fixture
 def finish(archive):
     """End a job as COMPLETED (unless told otherwise); gives it as the ledger would then hold it."""
 

@@ -21,16 +21,6 @@ RESULT = b'{"results": [{"shots": 3, "counts": {"00": 2, "11": 1}}]}'
 REASON = Failure(code="backend_failed", message="It burnt down.", solution="Wait.", details={"circuit": 1})
 
 
-@pytest.fixture
-def record(make_record):
-    return make_record()
-
-
-@pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
 def npy(array):
     file = io.BytesIO()
     np.save(file, array)

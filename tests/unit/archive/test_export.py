@@ -55,11 +55,6 @@ def record(make_record):
 
 
 @pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
-@pytest.fixture
 def done(job, record, finish):
     packed = np.array([[0b10, 0b00000001]] * 3, dtype=np.uint8)
     members = {"memory/0/c.npy": npy(packed), "prepared/0.qpy": QPY, "raw/vendor.json": b"{}"}

@@ -21,16 +21,6 @@ def archive():
     return Archive(pending=FaultyStore(MemoryStore()), completed=FaultyStore(MemoryStore()))
 
 
-@pytest.fixture
-def record(make_record):
-    return make_record()
-
-
-@pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
 @pytest.mark.parametrize("moment", Moment)
 def test_a_request_may_be_put_again_whenever_the_store_failed(archive, record, make_job, moment):
     archive.pending.fail_next("create", moment)

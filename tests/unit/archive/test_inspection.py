@@ -17,11 +17,6 @@ def record(make_record):
     return make_record("id-1")
 
 
-@pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
 def test_a_waiting_job_has_its_request_alone(archive, job):
     content = archive.pending.get(job.request_key)
     assert archive.objects(job) == [

@@ -17,11 +17,6 @@ def record(make_record):
     return make_record("id-1")
 
 
-@pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
 def keys(store):
     return sorted(info.key for info in store.scan())
 

@@ -28,11 +28,6 @@ def record(make_record):
     return make_record(tags=("a",), options={"seed": 1}, idempotency_key_sha256="0" * 64, timeout_s=1.0)
 
 
-@pytest.fixture
-def job(archive, record, make_job):
-    return make_job(record, archive.put_request(record))
-
-
 def schema(name):
     document = json.loads((REFERENCE / "archive" / f"{name}.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(document)
