@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import statistics
 
+from harness.circuits import bell
 from harness.figures import interleaved, show, spread
 from harness.service import service
-from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
 from qdepot import Client
 
 ROUNDS = 60
-
-
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2, 2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure([0, 1], [0, 1])
-    return circuit
 
 
 def main() -> None:

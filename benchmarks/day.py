@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import uuid6
+from harness.circuits import BELL
 from harness.figures import show
 
 from qdepot.adapters.ledgers.sql.opening import open_ledger
@@ -47,7 +48,6 @@ JOBS = 20_000
 WAVE = 1_000
 DAY_S = 86_400
 DAYS_JOBS = 1_000_000
-BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
 class Day:
@@ -70,7 +70,7 @@ class Day:
             lease_s=3600.0,
             wake=Waker().wake,
         )
-        poller = Poller(desk=desk, provider=cloud)
+        poller, cleaner = Poller(desk=desk, provider=cloud), Cleaner(desk=desk)
         self.duties: list[RunsOnce] = [
             Preparer(
                 desk=desk,
@@ -81,8 +81,10 @@ class Day:
             ),
             Submitter(desk=desk, provider=cloud, note_ended=poller.announced.note),
             poller,
-            Collector(desk=desk, provider=cloud),
-            Cleaner(desk=desk),
+            Collector(
+                desk=desk, provider=cloud, cleaner=cleaner, finished=poller.finished, look_again=poller.look_again
+            ),
+            cleaner,
         ]
         self.backend = backends.get(cloud.backend.name)
 
@@ -122,7 +124,7 @@ def main() -> None:
         with contextlib.closing(open_ledger(url, clock=SystemClock())) as ledger:
             day, rates = Day(ledger), []
             cpu = time.process_time()
-            for _ in range(jobs // WAVE):
+            for _ in range(max(1, jobs // WAVE)):
                 begin = time.perf_counter()
                 day.accept(WAVE)
                 day.bring_home(WAVE)

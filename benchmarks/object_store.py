@@ -17,6 +17,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.circuits import BELL
+
 from qdepot.adapters.object_stores.local import LocalStore
 from qdepot.adapters.object_stores.memory import MemoryStore
 from qdepot.archive import Archive, Completion, RequestRecord
@@ -28,7 +30,6 @@ BATCH = 50
 ROUNDS = 15
 CONTENT = bytes(range(200)) * 8
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
 RESULT = {
     "results": [
         {
@@ -106,7 +107,7 @@ def measured(tried: dict[str, Callable[[int], None]]) -> dict[str, list[float]]:
 
 
 def records(round_number: int) -> list[RequestRecord]:
-    program = {"kind": "sampler", "shots": 1024, "circuits": [{"format": "openqasm2", "source": BELL}]}
+    program = {"kind": "sampler", "shots": 1024, "circuits": [{"format": "openqasm3", "source": BELL}]}
     body = json.dumps({"backend": "aer", "program": program}).encode()
     digest = hashlib.sha256(body).hexdigest()
     return [

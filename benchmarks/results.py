@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from harness.circuits import BELL
 from harness.figures import interleaved, show
 from harness.service import empty_route, running
 
@@ -21,7 +22,6 @@ QUBITS, SHOTS = 100, 520_000
 ROUNDS = 3
 MB = 1e6
 
-BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0], q[1]; measure q -> c;'
 WIDE = f'OPENQASM 2.0; include "qelib1.inc"; qreg q[{QUBITS}]; creg c[{QUBITS}]; h q; measure q -> c;'
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from harness.circuits import BELL, tilted
 from harness.figures import interleaved, show, spread
+from harness.jobs import batch_body, sampler_body
 from harness.service import empty_route, service
 
-BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 SECONDS = 4.0
 ROUNDS = 3
 BATCH = 1000
@@ -28,17 +28,11 @@ BATCH_ROUNDS = 5
 numbers = itertools.count(1)
 
 
-def job(source: str) -> dict[str, object]:
-    circuits = [{"format": "openqasm3", "source": source}]
-    program = {"kind": "sampler", "shots": 1024, "circuits": circuits}
-    return {"backend": "aer", "program": program, "options": {"seed": 7}}
+SAME = sampler_body(BELL, seed=7)
 
 
-def new_circuit() -> str:
-    return BELL.replace("cx", f"rz({next(numbers) / 1e6}) q[0]; cx")
-
-
-SAME = json.dumps(job(BELL))
+def new_body() -> str:
+    return sampler_body(tilted(next(numbers) / 1e6), seed=7)
 
 
 def same_bodies() -> Iterator[str]:
@@ -46,7 +40,7 @@ def same_bodies() -> Iterator[str]:
 
 
 def new_bodies() -> Iterator[str]:
-    return (json.dumps(job(new_circuit())) for _ in itertools.count())
+    return (new_body() for _ in itertools.count())
 
 
 def hammer(url: str, bodies: Iterator[str], deadline: float) -> list[float]:
@@ -100,17 +94,15 @@ def one_by_one(submit_url: str, empty_url: str) -> None:
 def batches(url: str) -> None:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
-    same = json.dumps({"jobs": [job(BELL)] * BATCH})
 
-    def send(body: str) -> None:
-        post(connection, "/v1/jobs:batch", body)
+    def send(bodies: Sequence[str]) -> None:
+        post(connection, "/v1/jobs:batch", batch_body(bodies))
 
+    same = [SAME] * BATCH
     send(same)
     actions = {
         f"batch of {BATCH}, same circuit": lambda: send(same),
-        f"batch of {BATCH}, new circuits": lambda: send(
-            json.dumps({"jobs": [job(new_circuit()) for _ in range(BATCH)]})
-        ),
+        f"batch of {BATCH}, new circuits": lambda: send([new_body() for _ in range(BATCH)]),
     }
     for name, seconds in interleaved(actions, rounds=BATCH_ROUNDS).items():
         show(name, f"{spread(seconds)}   {BATCH / statistics.median(seconds):.0f} jobs/s")

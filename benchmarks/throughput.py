@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import statistics
 
+from harness.circuits import BELL, bell, tilted
 from harness.figures import interleaved, show, spread, timed
 from harness.jobs import Service, sampler_body, submit_separately
 from harness.openmp import with_threads
 from harness.service import service
-from qiskit import QuantumCircuit, transpile
+from qiskit import transpile
 from qiskit_aer import AerSimulator
 
 JOBS = 1000
@@ -19,21 +20,6 @@ SHOTS = 1024
 CLIENTS = 16
 ROUNDS = 5
 OF_THE_IDIOM = 20
-HEAD = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c;'
-BELL = f"{HEAD} h q[0]; cx q[0], q[1]; c = measure q;"
-
-
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2, 2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure([0, 1], [0, 1])
-    return circuit
-
-
-def tilted(angle: float) -> str:
-    """A pair that no other job has."""
-    return f"{HEAD} ry({angle}) q[0]; cx q[0], q[1]; c = measure q;"
 
 
 def main() -> None:

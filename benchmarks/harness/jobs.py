@@ -36,7 +36,7 @@ class Service:
 
     def submit_batch(self, bodies: Sequence[str]) -> list[str]:
         """Submit jobs in one request; their ids."""
-        answer = self.call("POST", "/v1/jobs:batch", f'{{"jobs": [{",".join(bodies)}]}}')
+        answer = self.call("POST", "/v1/jobs:batch", batch_body(bodies))
         return [job["id"] for job in answer["jobs"]]
 
     def wait_for_all(self, ids: Sequence[str]) -> None:
@@ -65,6 +65,11 @@ def submit_separately(url: str, bodies: Sequence[str], *, clients: int) -> list[
     with ThreadPoolExecutor(clients) as pool:
         shares = [bodies[number::clients] for number in range(clients)]
         return [job_id for ids in pool.map(submit, shares) for job_id in ids]
+
+
+def batch_body(bodies: Sequence[str]) -> str:
+    """Several jobs in one request."""
+    return f'{{"jobs": [{",".join(bodies)}]}}'
 
 
 def sampler_body(source: str, *, shots: int = 1024, circuit_format: str = "openqasm3", **options: object) -> str:
