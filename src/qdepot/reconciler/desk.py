@@ -179,7 +179,7 @@ class Desk:
 
     def later(self, job: Job, error: QDepotError, *, by: str, stage: Stage = Stage.WAITING) -> JobChange:
         """A step did not work and may work later: keep the status, say why, and try again after a growing wait."""
-        wait_s = max(backoff_s(job.failures_in_row), getattr(error, "retry_after_s", None) or 0.0)
+        wait_s = max(backoff_s(job.failures_in_row), error.retry_after_s or 0.0)
         failures = job.failures_in_row + 1
         next_try = self.now() + timedelta(seconds=wait_s)
         if (job.stage, job.why) == (stage, error.message):

@@ -237,7 +237,7 @@ class Poller:
 
     def _unanswered(self, job: Job, error: QDepotError) -> JobChange:
         """A failed poll changes no status; it is recorded and tried again later, not before the provider allows it."""
-        wait_s = max(backoff_s(job.failures_in_row), getattr(error, "retry_after_s", None) or 0.0)
+        wait_s = max(backoff_s(job.failures_in_row), error.retry_after_s or 0.0)
         return job.edited(
             retry_in_s=wait_s,
             next_try_at=self.desk.now() + timedelta(seconds=wait_s),
