@@ -126,6 +126,11 @@ class IsNeverWarm(FunctionPool):
         return False
 
 
+class CountsOnlyFreePlaces(FunctionPool):
+    def size(self, lane):
+        return max(1, super().size(lane) - len(self._lines[lane].running))
+
+
 class LetsWorkGoOnWhenClosed(FunctionPool):
     def close(self):
         self._closed = True
@@ -153,6 +158,7 @@ CAUGHT = [
     (ServesTheNewestFirst, "test_tasks_of_one_owner_go_in_order", ()),
     (HasOneLane, "test_a_full_lane_does_not_hold_up_the_other", ()),
     (IsNeverWarm, "test_each_lane_becomes_warm", ()),
+    (CountsOnlyFreePlaces, "test_it_says_how_many_tasks_of_a_lane_run_at_once", ()),
     (LetsWorkGoOnWhenClosed, "test_closing_ends_what_runs_and_what_waits", ()),
     (TakesWorkWhenClosed, "test_a_closed_pool_takes_nothing_and_may_be_closed_again", ()),
 ]

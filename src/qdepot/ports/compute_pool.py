@@ -156,6 +156,13 @@ class ComputePool(Protocol):
         """True if an idle or working child of that lane is warm, so that the next task need not wait for a start."""
         ...
 
+    def size(self, lane: Lane) -> int:
+        """How many tasks of that lane run at once now; at least 1, also where none can run at present.
+
+        Another figure may hold at any time. It is there at once, and may be asked for in a callback of a handle.
+        """
+        ...
+
     def close(self) -> None:
         """Stop all tasks (their handles raise TaskCancelledError) and end all processes. May be repeated."""
         ...

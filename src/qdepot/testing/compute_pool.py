@@ -80,11 +80,10 @@ def ends(handle: TaskHandle) -> Payload:
 class ComputePoolConformance:
     """Inherit, and write a fixture ``pool``: a warm or starting pool, closed after the test.
 
-    Its operations are those of ``qdepot.testing.drill``, by their names. In each lane it does :attr:`size` tasks at
-    once.
+    Its operations are those of ``qdepot.testing.drill``, by their names.
 
     Attributes:
-        size: See above.
+        size: Tasks that it does at once, in each lane.
         abilities: What the pool can do; each test that needs more is skipped.
     """
 
@@ -379,6 +378,10 @@ class ComputePoolConformance:
 
     def test_each_lane_becomes_warm(self, pool: ComputePool) -> None:
         wait_until(lambda: all(pool.ready(lane) for lane in Lane))
+
+    def test_it_says_how_many_tasks_of_a_lane_run_at_once(self, pool: ComputePool) -> None:
+        with self.full_lane(pool, Lane.RUN), self.full_lane(pool, Lane.CHECK):
+            assert [pool.size(lane) for lane in Lane] == [self.size] * len(Lane)
 
     def test_closing_ends_what_runs_and_what_waits(self, pool: ComputePool) -> None:
         with self.full_lane(pool) as sleepers:

@@ -51,7 +51,7 @@ class FunctionPool:
 
     Args:
         operations: What tasks can name.
-        size: Tasks at once in each lane.
+        size: Tasks at once in each lane, until :meth:`resize`.
         monotonic: By which clock it is measured how long tasks run; their limits keep to the real one.
 
     Attributes:
@@ -92,6 +92,16 @@ class FunctionPool:
     def ready(self, lane: Lane) -> bool:
         """True while the pool is open and ``warm``."""
         return self.warm and not self._closed and lane in self._lines
+
+    def size(self, lane: Lane) -> int:
+        """The same in each lane; see the port."""
+        return self._size
+
+    def resize(self, size: int) -> None:
+        """Do so many tasks at once in each lane from now on, as a cluster that workers join or leave."""
+        self._size = size
+        for lane in self._lines:
+            self._start_waiting(lane)
 
     def close(self) -> None:
         """Stop all tasks; see the port. Functions that run are abandoned."""

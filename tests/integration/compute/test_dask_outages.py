@@ -78,6 +78,17 @@ def lost(handle) -> WorkerLostError:
     return caught.value
 
 
+def test_the_size_of_the_pool_follows_the_workers(cluster, connect):
+    pool = connect(cluster.address)
+    assert pool.size(Lane.RUN) == 1, "however few there are"
+    wide = cluster.start_worker(threads=3)
+    wait_until(lambda: pool.size(Lane.RUN) == 3)
+    cluster.start_worker(threads=2)
+    wait_until(lambda: pool.size(Lane.RUN) == 5)
+    cluster.kill_worker(wide)
+    wait_until(lambda: pool.size(Lane.RUN) == 2)
+
+
 def test_a_worker_that_is_killed_takes_only_its_own_task_and_dask_repeats_none(cluster, connect):
     pool = connect(cluster.address)
     doomed = cluster.start_worker()

@@ -31,7 +31,9 @@ class ProcessPool:
 
     def __init__(self, options: PoolOptions | None = None) -> None:
         self._numbers = itertools.count(1)
-        self._dispatcher = Dispatcher(options or PoolOptions())
+        options = options or PoolOptions()
+        self._children = options.children
+        self._dispatcher = Dispatcher(options)
 
     def submit(self, task: Task) -> TaskHandle:
         """Hand in a task; see the port. Buffers of its payload must not change until it is done.
@@ -55,6 +57,10 @@ class ProcessPool:
     def ready(self, lane: Lane) -> bool:
         """True if a child of that lane is warm; see the port."""
         return lane in self._dispatcher.warm
+
+    def size(self, lane: Lane) -> int:
+        """Its children of that lane, without guests; see the port."""
+        return self._children[lane]
 
     def close(self) -> None:
         """Stop all tasks and end all processes; see the port."""

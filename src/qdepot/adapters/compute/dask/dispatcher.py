@@ -30,12 +30,14 @@ class Dispatcher:
 
     Attributes:
         ready: A worker can start a task at once, or is at one.
+        slots: Tasks that all workers together do at once.
         trouble: Why there has been nobody to give tasks to for a while; None if that is not so.
         problem: Why there is nobody at present; empty if there is.
     """
 
     def __init__(self, options: ClusterOptions) -> None:
         self.ready = False
+        self.slots = 0
         self.trouble: str | None = None
         self.problem = f"the Dask scheduler at {options.scheduler} has not answered yet"
         self._options = options
@@ -175,7 +177,7 @@ class Dispatcher:
             self._return()
         else:
             self._unusable(f"no worker of the Dask cluster takes tasks: {self._roster.complaint()}")
-        self.ready = self._roster.is_ready
+        self.ready, self.slots = self._roster.is_ready, self._roster.slots
         self._match()
 
     def _return(self) -> None:
@@ -209,7 +211,7 @@ class Dispatcher:
     async def _hang_up(self, why: str) -> None:
         """The connection is of no more use: end all that went through it."""
         link, self._link = self._link, None
-        self.ready, self.problem = False, why
+        self.ready, self.slots, self.problem = False, 0, why
         self._roster = self._new_roster()
         self._runs.end_all(outage(why))
         if link is not None:

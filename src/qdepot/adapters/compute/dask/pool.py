@@ -61,6 +61,10 @@ class DaskPool:
         """True if a child of that lane is warm; see the port."""
         return self._checks.ready(lane) if lane is Lane.CHECK else self._dispatcher.ready
 
+    def size(self, lane: Lane) -> int:
+        """Runs: what the workers do at once that are there now; see the port."""
+        return self._checks.size(lane) if lane is Lane.CHECK else max(1, self._dispatcher.slots)
+
     def check(self) -> None:
         """Return if a worker of the cluster has a warm child.
 

@@ -69,6 +69,11 @@ class Roster:
         """True if a worker takes tasks, now or once it has done those that it has."""
         return any(post.boot is not None for post in self._posts.values())
 
+    @property
+    def slots(self) -> int:
+        """Tasks that the workers do at once. One that is paused counts: it goes on with those that it has."""
+        return sum(post.slots for post in self._posts.values() if post.boot is not None)
+
     def complaint(self) -> str:
         """Why no worker takes tasks."""
         refusals = [f"{post.address} {post.refusal}" for post in self._posts.values() if post.refusal]

@@ -54,6 +54,18 @@ def test_a_worker_gets_as_many_tasks_as_it_has_places(roster):
     assert roster.free() is None
 
 
+def test_its_places_are_those_of_the_workers_with_a_station(roster):
+    assert roster.slots == 0
+    hire(roster, "a", "b", slots=2)
+    workers = {"a": told(boot="a", status="paused"), "b": told(boot="b"), "c": told()}
+    roster.update(workers, now=1.0)
+    assert roster.slots == 4, "c has no station yet, and a goes on with what it has"
+    roster.update({"b": told(boot="b"), "c": told()}, now=2.0)
+    assert roster.slots == 2
+    roster.update({"b": told(boot="other")}, now=3.0)
+    assert roster.slots == 0
+
+
 def test_the_next_task_goes_where_most_is_free(roster):
     hire(roster, "a", "b", slots=4)
     reports(roster, "a", "b")
