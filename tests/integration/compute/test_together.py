@@ -44,7 +44,7 @@ def told(handle):
 
 
 def test_each_of_many_gives_what_it_gives_alone(pool):
-    gatherer = Gatherer(pool, children=2)
+    gatherer = Gatherer(pool)
     tasks = [
         task(source, seed=seed, shots=100 + seed, memory=bool(seed % 2))
         for seed in range(40)
@@ -55,7 +55,7 @@ def test_each_of_many_gives_what_it_gives_alone(pool):
 
 
 def test_a_bad_one_fails_alone_with_its_own_words(pool):
-    gatherer = Gatherer(pool, children=2)
+    gatherer = Gatherer(pool)
     sources = [BELL] * 10 + [NEVER_READ] + [BELL] * 10
     handles = [gatherer.submit(task(source, seed=1)) for source in sources]
     with pytest.raises(InvalidProgramError) as together:
@@ -67,7 +67,7 @@ def test_a_bad_one_fails_alone_with_its_own_words(pool):
 
 
 def test_an_endless_one_can_be_cancelled_and_the_others_end(pool):
-    gatherer = Gatherer(pool, children=2)
+    gatherer = Gatherer(pool)
     handles = [gatherer.submit(task(source, seed=1)) for source in [BELL] * 10 + [ENDLESS] + [BELL] * 10]
     told(handles[0])
     handles[10].cancel()

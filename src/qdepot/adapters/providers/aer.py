@@ -19,7 +19,7 @@ from qdepot.domain.fitting import check_fits
 from qdepot.domain.job import Failure
 from qdepot.domain.result_document import joined, joined_metadata, pieces_of
 from qdepot.errors import NotFinishedError, NotFoundError, QDepotError
-from qdepot.ports.compute_pool import ComputePool, Limits, Task
+from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Task
 from qdepot.ports.operations import simulate_task
 from qdepot.ports.provider import Part, ProviderReport, ProviderStatus, RawResult, Submission
 
@@ -61,6 +61,8 @@ class LimitSettings(BaseModel):
 
 _SMALL_IN_PLACE_OF_ONE = 8
 """Small jobs that are taken on where one of unknown size would be."""
+_LEAST_DEPTH = 64
+"""Jobs that are handed in at a time where no setting says how many, however few run at once."""
 
 
 class AerSettings(BaseModel):
@@ -68,7 +70,7 @@ class AerSettings(BaseModel):
 
     Attributes:
         depth: Jobs that are handed to the child processes at a time; the others wait in the ledger, where any process
-            may take them.
+            may take them. None: twice as many as run at once, and 64 at least.
         part_interval_s: Results of a job that goes on are stored so often, in seconds: what is lost at most when the
             process dies. A job that is over sooner is stored once, as a whole.
         limits: By name of a backend, limits that differ from those for all.
@@ -78,7 +80,7 @@ class AerSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    depth: PositiveInt = 64
+    depth: PositiveInt | None = None
     part_interval_s: PositiveFloat = 5.0
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
     exact_sampling: bool = True
@@ -116,7 +118,7 @@ class AerProvider:
             monotonic: Seconds that only grow.
         """
         self._pool = pool
-        self._gatherer = Gatherer(pool, children=cores)
+        self._gatherer = Gatherer(pool)
         self._cores = cores
         self._describe = describe
         self._settings = settings or AerSettings()
@@ -204,8 +206,9 @@ class AerProvider:
 
     def room(self) -> int:
         """How many more jobs it takes now, if they are small; another one takes the room of several."""
+        depth = self._depth()  # not asked for under the lock: the pool may have locks of its own
         with self._lock:
-            return _SMALL_IN_PLACE_OF_ONE * (self._settings.depth - len(self._live[False])) - len(self._live[True])
+            return _SMALL_IN_PLACE_OF_ONE * (depth - len(self._live[False])) - len(self._live[True])
 
     def live_jobs(self) -> Sequence[str]:
         """Our ids of the jobs it has."""
@@ -240,6 +243,10 @@ class AerProvider:
                 self._live[run.is_small].discard(provider_job_id)
         for callback in self._callbacks:
             callback(run.job_id)
+
+    def _depth(self) -> int:
+        """Large jobs at a time: a second one for each that runs, so that no place is empty until the next is there."""
+        return self._settings.depth or max(_LEAST_DEPTH, 2 * self._pool.size(Lane.RUN))
 
     def _run(self, provider_job_id: str) -> Run:
         with self._lock:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from qdepot.adapters.providers.aer_member import Member
 from qdepot.errors import QDepotError, TaskCancelledError, UnavailableError, WorkerLostError
-from qdepot.ports.compute_pool import ComputePool, Limits, Payload, Task, TaskHandle
+from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Payload, Task, TaskHandle
 from qdepot.ports.operations import AnswerTogether, answers_together, together_task
 
 _GROUP_S = 0.05
@@ -46,17 +46,15 @@ class _Line:
 class Gatherer:
     """Hands small tasks to a pool: at once while children are free, in groups while they are not. Thread-safe.
 
-    Of each owner at most as many groups are handed in as there are children, and one: so the pool's own fair order
-    between owners holds, and no child waits for work.
+    Of each owner at most as many groups are handed in as the pool runs at once at that time, and one: so the pool's own
+    fair order between owners holds, and no child waits for work.
 
     Args:
         pool: Where they run.
-        children: How many work at once.
     """
 
-    def __init__(self, pool: ComputePool, *, children: int) -> None:
+    def __init__(self, pool: ComputePool) -> None:
         self._pool = pool
-        self._most_groups = children + 1
         self._lock = threading.Lock()
         self._lines: dict[_Kind, _Line] = {}
 
@@ -78,9 +76,10 @@ class Gatherer:
                 self._together(kind, members)
 
     def _next_group(self, kind: _Kind) -> list[Member]:
+        most_groups = self._pool.size(Lane.RUN) + 1  # not asked under the lock: the pool may have locks of its own
         with self._lock:
             line = self._lines.get(kind)
-            if line is None or line.under_way >= self._most_groups:
+            if line is None or line.under_way >= most_groups:
                 return []
             members: list[Member] = []
             while line.waiting and len(members) < line.count:

@@ -31,7 +31,7 @@ class Bench:
         self.most = 1000
         self.stuck = threading.Event()
         self.pool = FunctionPool({"simulate": self._alone, "simulate_together": self._together}, size=1)
-        self.gatherer = Gatherer(self.pool, children=1)
+        self.gatherer = Gatherer(self.pool)
 
     def submit(self, word: str, *, owner: str = "anna", time_s: float = 60.0, **limits):
         payload = Payload(meta={"word": word}, parts={"circuit/0": word.encode()})
@@ -43,6 +43,10 @@ class Bench:
         held = [self.submit("wait", owner=owner) for _ in range(2)]
         self.begun.acquire()
         return held
+
+    @property
+    def groups_under_way(self) -> int:
+        return sum(line.under_way for line in self.gatherer._lines.values())
 
     def _alone(self, payload: Payload) -> Payload:
         self.calls.append(str(payload.meta["word"]))
@@ -202,6 +206,20 @@ def test_owners_are_never_in_one_group(bench):
     for call in bench.calls:
         words = [call] if isinstance(call, str) else call
         assert len({word.rstrip("0123456789") for word in words}) == 1
+
+
+def test_more_groups_are_under_way_when_the_pool_has_grown_and_fewer_when_it_has_shrunk(bench):
+    bench.hold()
+    waiting = [bench.submit("wait") for _ in range(100)]
+    assert bench.groups_under_way == 2, "one that runs, and one"
+    bench.pool.resize(4)
+    waiting.append(bench.submit("wait"))
+    assert bench.groups_under_way == 5
+    bench.pool.resize(1)
+    waiting.append(bench.submit("wait"))
+    assert bench.groups_under_way == 5, "what is under way is not taken back"
+    bench.gate.set()
+    assert {result_of(handle) for handle in waiting} == {"result of wait"}
 
 
 def test_an_owner_with_one_task_does_not_wait_for_anothers_thousand(bench):

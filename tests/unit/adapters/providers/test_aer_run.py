@@ -285,6 +285,20 @@ def test_a_job_counts_once_however_many_tasks_it_has(bench):
     assert bench.provider.room() == depth
 
 
+@pytest.mark.parametrize(("size", "depth"), [(1, 64), (32, 64), (33, 66), (500, 1000)])
+def test_as_many_jobs_are_taken_as_the_pool_keeps_busy(bench, size, depth):
+    bench.pool.resize(size)
+    assert bench.provider.room() == 8 * depth
+
+
+@pytest.mark.parametrize("depth", [1, 100])
+def test_a_depth_that_was_set_counts_however_large_the_pool_is(bench, depth):
+    provider = bench.make_provider(depth=depth)
+    for size in (1, 500):
+        bench.pool.resize(size)
+        assert provider.room() == 8 * depth
+
+
 def test_a_job_that_waits_between_tasks_is_running(bench):
     job = bench.submit(1, "wait")
     wait_until(lambda: len(bench.tasks) == 2)
