@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from qdepot.adapters.compute.fair_queue import FairQueue
-from qdepot.adapters.compute.handle import Handle, Outcome
+from qdepot.adapters.compute.handle import Handle
 from qdepot.domain.framing import Frame, FrameDecoder, encoded
 from qdepot.errors import (
     InternalError,
@@ -23,6 +23,7 @@ from qdepot.errors import (
     UnavailableError,
 )
 from qdepot.ports.compute_pool import Lane, Payload, Task, TaskHandle
+from qdepot.ports.task_end import Outcome
 
 _NO_LIMIT = 1 << 62
 

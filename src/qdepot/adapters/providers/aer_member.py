@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-import threading
 from collections.abc import Callable
 
-from qdepot.errors import QDepotError, TaskCancelledError
+from qdepot.errors import TaskCancelledError
 from qdepot.ports.compute_pool import Payload, Task, TaskHandle
+from qdepot.ports.task_end import Outcome, TaskEnd
 
 
 class Member:
@@ -27,19 +26,11 @@ class Member:
         self.carrier: TaskHandle | None = None
         self._on_cancel = on_cancel
         self._run_s: float | None = None
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._outcome: Payload | QDepotError | None = None
-        self._callbacks: list[Callable[[], None]] = []
+        self._end = TaskEnd()
 
     def result(self, timeout_s: float | None = None) -> Payload:
         """Wait for the end; see the port."""
-        if not self._ended.wait(timeout_s):
-            raise TimeoutError(f"the task has not ended within {timeout_s:g} s; it goes on")
-        if isinstance(self._outcome, QDepotError):
-            raise copy.copy(self._outcome)  # each caller gets a traceback of its own
-        assert self._outcome is not None
-        return self._outcome
+        return self._end.result(timeout_s)
 
     def cancel(self) -> None:
         """Stop it; see the port. The others of its group are not harmed."""
@@ -54,7 +45,7 @@ class Member:
     @property
     def done(self) -> bool:
         """True once it has ended."""
-        return self._ended.is_set()
+        return self._end.is_there
 
     @property
     def run_s(self) -> float:
@@ -65,21 +56,10 @@ class Member:
 
     def on_done(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once it has ended; see the port."""
-        with self._lock:
-            if self._outcome is None:
-                self._callbacks.append(callback)
-                return
-        callback()
+        self._end.on_done(callback)
 
-    def finish(self, outcome: Payload | QDepotError, *, run_s: float | None = None) -> bool:
+    def finish(self, outcome: Outcome, *, run_s: float | None = None) -> bool:
         """End it; False if it has ended before, which then counts."""
-        with self._lock:
-            if self._outcome is not None:
-                return False
-            self._outcome = outcome
-            self._run_s = run_s
-            callbacks, self._callbacks = self._callbacks, []
-            self._ended.set()
-        for callback in callbacks:
-            callback()
-        return True
+        if not self.done and run_s is not None:
+            self._run_s = run_s  # before anybody is told
+        return self._end.come(outcome)

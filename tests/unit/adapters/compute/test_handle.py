@@ -60,7 +60,7 @@ def test_a_callback_that_fails_is_logged_and_keeps_no_other_from_being_called(ha
     with caplog.at_level(logging.ERROR):
         handle.finish(Payload())
     assert calls == [True]
-    assert "pool_callback_failed" in caplog.text
+    assert "task_callback_failed" in caplog.text
 
 
 def test_time_is_measured_from_the_begin_to_the_end(stops):

@@ -8,7 +8,8 @@ from distributed import Future
 
 from qdepot.adapters.compute.dask.link import Link
 from qdepot.adapters.compute.dask.roster import Post
-from qdepot.adapters.compute.handle import Handle, Outcome
+from qdepot.adapters.compute.handle import Handle
+from qdepot.ports.task_end import Outcome
 
 
 class RemoteHandle(Handle):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from qdepot.adapters.compute.handle import Outcome
 from qdepot.adapters.compute.spool import Spool
 from qdepot.domain.framing import Frame, FrameDecoder, Storage, encoded
 from qdepot.errors import (
@@ -21,6 +20,7 @@ from qdepot.errors import (
     error_classes,
 )
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
+from qdepot.ports.task_end import Outcome
 
 _NO_LIMIT = 1 << 62
 _SAYABLE = (InvalidRequestError, ResourceLimitError, UnavailableError, InternalError)

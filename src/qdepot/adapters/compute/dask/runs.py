@@ -10,8 +10,8 @@ from qdepot.adapters.compute.dask.options import ClusterOptions
 from qdepot.adapters.compute.dask.orders import Order, Run
 from qdepot.adapters.compute.dask.parcels import unpacked_outcome
 from qdepot.adapters.compute.dask.roster import Post
-from qdepot.adapters.compute.handle import Outcome
 from qdepot.errors import QDepotError, TaskCancelledError, WorkerLostError
+from qdepot.ports.task_end import Outcome
 
 _AGAIN = "It may be handed in again."
 
