@@ -248,6 +248,11 @@ class AerProvider:
         """Large jobs at a time: a second one for each that runs, so that no place is empty until the next is there."""
         return self._settings.depth or max(_LEAST_DEPTH, 2 * self._pool.size(Lane.RUN))
 
+    def _threads(self) -> int:
+        """Of a simulation that begins now: those that run beside each other share the processors."""
+        at_once = min(self._pool.size(Lane.RUN), len(self._live[False]))
+        return max(1, self._cores // max(1, at_once))
+
     def _run(self, provider_job_id: str) -> Run:
         with self._lock:
             run = self._runs.get(provider_job_id)
@@ -273,7 +278,7 @@ class AerProvider:
                 replace(program, circuits=program.circuits[first : first + count]),
                 options=options,
                 backend=backend,
-                threads=self._cores,
+                threads=self._threads(),
                 owner=submission.owner,
                 limits=limits,
                 first_circuit=first,
