@@ -150,7 +150,8 @@ class Ledger(Protocol):
 
         A change wins if the row's version is still ``before.version`` and, with a ``holder``, that holder's lease has
         not lapsed; or, without a holder, whoever holds it (an owner's edit). A change that loses changes nothing and
-        does not disturb the others. ``retry_in_s`` sets when the next duty is due. Unless ``keep_lease``, the holder's
+        does not disturb those of other jobs; what follows it for the same job loses as well, since a chain of steps is
+        never taken up in the middle. ``retry_in_s`` sets when the next duty is due. Unless ``keep_lease``, the holder's
         lease ends with the save.
         """
         ...

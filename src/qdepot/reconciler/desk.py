@@ -28,7 +28,7 @@ class InHand:
     """The jobs that this process holds leases on, as it saw them last. Thread-safe."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Job | None] = {}
         self._lock = threading.Lock()
 
     def take(self, jobs: Iterable[Job]) -> None:
@@ -42,10 +42,18 @@ class InHand:
             for job_id in job_ids:
                 self._jobs.pop(job_id, None)
 
+    def forget_looks(self, job_ids: Iterable[str]) -> None:
+        """Of those of the jobs that are held, forget what they looked like."""
+        with self._lock:
+            self._jobs.update(dict.fromkeys(self._jobs.keys() & set(job_ids)))
+
     def ids(self) -> list[str]:
         """The jobs held now."""
         with self._lock:
             return list(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
 
     def seen(self, job_ids: Iterable[str]) -> list[Job]:
         """Those of the jobs that are held. Their owner may have edited them since: a save finds out."""

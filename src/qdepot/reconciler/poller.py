@@ -121,7 +121,7 @@ class Poller:
 
     def look_again(self, job_ids: Sequence[str]) -> None:
         """Claim jobs that are held here once more: as they were seen last they are not any longer."""
-        self.desk.in_hand.drop(job_ids)
+        self.desk.in_hand.forget_looks(job_ids)
         self.announced.note(job_ids)
         self.desk.wake({Duty.POLL})
 

@@ -15,6 +15,8 @@ from qdepot.reconciler.receipt import store_receipt, tidy_up
 
 FIRST_LOOK_S = 0.2
 """When a job that runs here is looked at for the first time, if it does not announce its end before."""
+_LATER_S = 0.005
+"""So much later for each job that is in hand besides: they may well be before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +53,20 @@ class Submitter:
         started: list[JobChange] = []
         ended: list[JobChange] = []
         requests = self.desk.requests.of(jobs)
+        look_in_s = FIRST_LOOK_S + _LATER_S * len(self.desk.in_hand)
         for place, (job, request) in enumerate(zip(jobs, requests, strict=True)):
             if place and here.room() < 1:
                 # They were claimed as if they were small: any process may take them.
                 self.desk.give_back([waiting.id for waiting in jobs[place:]])
                 break
-            change = self._started(job, request)
+            change = self._started(job, request, look_in_s=look_in_s)
             (started if change.after.status is JobStatus.QUEUED else ended).append(change)
         self.desk.save(ended)
         saved = self.desk.save(started, keep_lease=True)
         self._drop_unsaved(started, saved)
         self.note_ended([job.id for job in saved if _has_ended(job, self.provider)])
 
-    def _started(self, job: Job, request: RequestRecord | QDepotError) -> JobChange:
+    def _started(self, job: Job, request: RequestRecord | QDepotError, *, look_in_s: float) -> JobChange:
         if job.cancel_requested:
             return self._cancelled(job)
         try:
@@ -72,7 +75,7 @@ class Submitter:
                 provider_job_id = self.provider.submit(submission)
         except QDepotError as error:
             return self._refused(job, error)
-        return self._queued(job, provider_job_id, retry_in_s=FIRST_LOOK_S)
+        return self._queued(job, provider_job_id, retry_in_s=look_in_s)
 
     def _drop_unsaved(self, started: Sequence[JobChange], saved: Sequence[Job]) -> None:
         kept = {job.id for job in saved}

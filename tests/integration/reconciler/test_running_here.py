@@ -8,6 +8,7 @@ from qdepot.adapters.providers.aer import AerProvider
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.errors import InvalidProgramError, WorkerLostError
 from qdepot.ports.compute_pool import Limits
+from qdepot.reconciler.poller import Poller
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
 from support.world import ME, World, check, order, simulate
@@ -167,3 +168,28 @@ def test_a_simulation_that_is_refused_fails_with_line_and_column(here: World):
 
 def _refuse(payload):
     raise InvalidProgramError("line 1, column 3: this is broken", details={"line": 1, "column": 3})
+
+
+@pytest.mark.parametrize("when", ["before the poller comes", "before it is stored"])
+def test_an_edit_just_before_the_end_costs_no_second_run(here: World, when):
+    job = submit(here)
+    process = here.process()
+    process.run(Duty.SUBMIT)
+    wait_for(here.providers["aer"])
+    [poller] = (duty for _, duty in process.duties if isinstance(duty, Poller))
+
+    def rename(moment):
+        if when == moment:
+            here.jobs().edit(job.id, caller=ME, name="renamed")
+
+    rename("before the poller comes")
+    poller.announced.note([job.id])
+    process.run(Duty.POLL)
+    rename("before it is stored")
+    process.run(Duty.COLLECT)
+    assert not here.job(job).is_final
+    process.keeper.run_once()
+    process.run_until_idle()
+    final = here.job(job)
+    assert (final.status, final.attempt, final.name) == (JobStatus.COMPLETED, 1, "renamed")
+    assert [line for line in here.story(job) if line == "CREATED/waiting"] == ["CREATED/waiting"]

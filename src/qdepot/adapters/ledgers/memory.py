@@ -164,7 +164,13 @@ class MemoryLedger:
         for change in changes:
             identity_checked(change)
         with self._opened() as now:
-            won = [self._save_one(change, holder=holder, now=now) for change in changes]
+            won: list[bool] = []
+            refused: set[str] = set()
+            for change in changes:
+                wins = change.before.id not in refused and self._save_one(change, holder=holder, now=now)
+                won.append(wins)
+                if not wins:
+                    refused.add(change.before.id)
             if holder is not None and not keep_lease:
                 for change, this_won in zip(changes, won, strict=True):
                     if this_won:

@@ -78,6 +78,15 @@ class Saving(LedgerFixtures):
         assert [event.to_status for event in ledger.events(job.id)] == ["CREATED", "QUEUED", "QUEUED", "COMPLETED"]
         assert ledger.release(holder=ANN) == 0
 
+    def test_a_chain_is_not_taken_up_behind_a_step_that_lost(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        _claimed(ledger, job)
+        step = queued(job)
+        ledger.save([job.edited(name="renamed meanwhile")])
+        assert ledger.save([step, ended(step.after)], holder=ANN) == [False, False]
+        assert (ledger.get(job.id).name, ledger.get(job.id).status) == ("renamed meanwhile", job.status)
+
     def test_of_two_changes_from_one_version_the_first_wins(self, ledger: Ledger) -> None:
         job = make_job(1)
         add(ledger, job)

@@ -42,14 +42,16 @@ class _Standing:
     holder: str | None
     lease_until: float | None
     now: float
+    has_refused: bool = False
     last: JobChange | None = None
     row: dict[str, Any] = field(default_factory=dict)
 
     def takes(self, step: _Step, *, holder: str | None) -> bool:
-        """Take the step if nothing happened since, and the holder, if there is one, still has its lease."""
-        if holder is not None and (self.holder != holder or (self.lease_until or 0.0) <= self.now):
-            return False
-        if self.version != step.change.before.version:
+        """Take the step if nothing happened since, none was refused, and the holder, if there is one, has its lease."""
+        is_lapsed = holder is not None and (self.holder != holder or (self.lease_until or 0.0) <= self.now)
+        # The version behind a step that was refused may be one that somebody else's step has led to.
+        self.has_refused = self.has_refused or is_lapsed or self.version != step.change.before.version
+        if self.has_refused:
             return False
         self.version = step.change.after.version
         self.last = step.change
