@@ -42,8 +42,8 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch):
 
 
 def test_a_name_in_the_file_that_is_no_setting_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "qdepot.toml").write_text('author = "tokens"\n[store]\nregions = "eu"\n')
-    with pytest.raises(InvalidRequestError, match=r"store\.regions: there is no such setting; author: there is no such"):
+    (tmp_path / "qdepot.toml").write_text('owner = "tokens"\n[store]\nregions = "eu"\n')
+    with pytest.raises(InvalidRequestError, match=r"store\.regions: there is no such setting; owner: there is no such"):
         Settings.read()
 
 
