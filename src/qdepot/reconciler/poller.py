@@ -120,9 +120,8 @@ class Poller:
                 tidy_up(self.desk, change.after)
 
     def look_again(self, job_ids: Sequence[str]) -> None:
-        """Claim jobs that are held here once more: as they were seen last they are not any longer."""
+        """Meet jobs that are held here afresh: what their owner has edited is due at once."""
         self.desk.in_hand.forget_looks(job_ids)
-        self.announced.note(job_ids)
         self.desk.wake({Duty.POLL})
 
     def _request_cancels(self, jobs: Sequence[Job]) -> None:

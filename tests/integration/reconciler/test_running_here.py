@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
+
 import pytest
 
 from qdepot.adapters.providers.aer import AerProvider
+from qdepot.archive import layout
+from qdepot.archive.bundle import Bundle
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.errors import InvalidProgramError, WorkerLostError
-from qdepot.ports.compute_pool import Limits
+from qdepot.ports.compute_pool import Limits, Payload
 from qdepot.reconciler.poller import Poller
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
@@ -49,6 +54,44 @@ def test_a_simulation_needs_two_writes_to_the_store(here: World):
     ]
     assert here.job(job).provider_job_id == f"aer-{job.id}.1"
     assert here.providers["aer"].live_jobs() == []
+
+
+def test_the_bundle_tells_the_same_history_as_the_ledger_but_for_the_end(here: World):
+    job = submit(here)
+    process = here.process()
+    process.run(Duty.SUBMIT)
+    wait_for(here.providers["aer"])
+    here.clock.advance(1)
+    process.run_until_idle()
+    told = Bundle.open(here.completed, layout.bundle_key(job)).document["events"]
+    assert [f"{event['to_status']}/{event['stage']}" for event in told] == here.story(job)[:-1]
+    assert here.story(job)[-1] == "COMPLETED/done"
+
+
+def test_jobs_behind_many_others_are_looked_at_later(world: World):
+    begins = threading.Event()
+
+    def simulate_later(payload: Payload) -> Payload:
+        begins.wait()
+        return simulate(payload)
+
+    with closing(FunctionPool({"check": check, "simulate": simulate_later})) as pool:
+        world.providers = {"aer": aer(world, pool=pool)}
+        process = world.process()
+        first = submit(world)
+        process.run(Duty.SUBMIT)
+        world.clock.advance(0.25)
+        process.run(Duty.POLL)
+        assert world.job(first).version == 2
+        others = [submit(world) for _ in range(40)]
+        process.run(Duty.SUBMIT)
+        world.clock.advance(0.25)
+        process.run(Duty.POLL)
+        assert {world.job(job).version for job in others} == {1}
+        world.clock.advance(0.25)
+        process.run(Duty.POLL)
+        assert {world.job(job).version for job in others} == {2}
+        begins.set()
 
 
 def test_another_process_leaves_a_living_process_its_jobs(here: World):
