@@ -28,16 +28,35 @@ echo "qdepot needs Python 3.11 or newer, and found none. Say where it is: make P
 endef
 export PYTHON
 
+# Installs a lock file into $(VENV), and shows how far it has come: pip names each package as it fetches it.
+define INSTALL_LOCK
+	@[ -x $(BIN)/python ] || { python=$$($(FIND_PYTHON)); echo "Making $(VENV) with $$($$python --version) ..."; $$python -m venv $(VENV); }
+	@total=$$(grep -c '==' $<); echo "Installing up to $$total packages named in $< into $(VENV) (once) ..."; \
+	$(BIN)/python -m pip --disable-pip-version-check install --no-deps --progress-bar off --require-hashes -r $< | awk -v total=$$total \
+		-v terminal=$$([ -t 1 ] && echo 1 || echo 0) '\
+		/^Collecting / { n++; if (terminal) { printf "\r\033[K  %d of %d: %s", n, total, $$2; fflush() } \
+			else if (n % 20 == 0) { printf "  %d of %d\n", n, total; fflush() } } \
+		/^Installing collected/ { printf "%s  unpacking %d packages ...", (terminal ? "\r\033[K" : ""), n; fflush() } \
+		END { if (n) printf "%s\n", (terminal ? "\r\033[K  done" : " done") }'
+	@touch $@
+endef
+
 .PHONY: venv
 venv: $(VENV)/.installed ## Make .venv with all that the project needs
 
 $(VENV)/.locked: requirements/dev.txt
-	@python=$$($(FIND_PYTHON)); echo "Installing what $< names into $(VENV), with $$($$python --version) ..."; $$python -m venv $(VENV)
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
-	@touch $@
+	$(INSTALL_LOCK)
 
 # hatchling is in the lock, so the build needs no index of its own.
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python $(INSTALL) --no-build-isolation --editable .
+	@touch $(VENV)/.run-locked; touch $(VENV)/.runs $@
+
+# What the demo needs, and nothing for tests. Versions are those of requirements/dev.txt, which adds to them.
+$(VENV)/.run-locked: requirements/demo.txt
+	$(INSTALL_LOCK)
+
+$(VENV)/.runs: $(VENV)/.run-locked pyproject.toml
 	@$(BIN)/python $(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
@@ -49,7 +68,7 @@ $(LIGHT)/.locked: requirements/client.txt | $(VENV)/.installed
 # ---- Use it -------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(VENV)/.installed ## Real circuits go in, run, and come back from the object store (under 30 s)
+demo: $(VENV)/.runs ## Real circuits go in, run, and come back from the object store (under 30 s)
 	@$(BIN)/python examples/demo.py
 
 .PHONY: serve
@@ -146,6 +165,8 @@ lock: $(VENV)/.installed ## Renew the lock files after pyproject.toml changed; U
 	@$(LOCK) --constraints requirements/dev.txt --extra server --extra postgres \
 		--output-file requirements/front.txt pyproject.toml requirements/front.in
 	@$(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt requirements/build.in
+	@$(LOCK) --constraints requirements/dev.txt --extra server --extra aer \
+		--output-file requirements/demo.txt pyproject.toml requirements/demo.in
 
 .PHONY: clean
 clean: ## Remove all that was made here, but no data

