@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit.primitives.containers.bindings_array import BindingsArray
-from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from qdepot.domain.program import ProgramKind
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
@@ -16,10 +15,11 @@ from qdepot.quantum import rules
 from qdepot.quantum.blame import circuit_blamed
 from qdepot.quantum.devices import check_device_name
 from qdepot.quantum.method_choice import method_for_estimation, method_for_sampling
-from qdepot.quantum.observables import observables
+from qdepot.quantum.observables import Observables, observables
 from qdepot.quantum.order import CircuitOrder, Order
 from qdepot.quantum.parameters import bindings
 from qdepot.quantum.parse import Reading
+from qdepot.quantum.simulator_instructions import check_state_is_left_alone
 from qdepot.quantum.understood import Understood, understood
 
 
@@ -44,7 +44,7 @@ class Checked:
     values: BindingsArray
     shape: tuple[int, ...]
     shots: int = 1
-    observables: ObservablesArray | None = None
+    observables: Observables | None = None
     precision: float = 0.0
 
     @property
@@ -117,6 +117,7 @@ def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
 
 def _read(sent: CircuitOrder, order: Order) -> Understood:
     source = understood(sent.source, sent.format)
+    check_state_is_left_alone(source.reading.circuit)
     rules.check_width(source.reading.circuit, order.backend)
     return source
 

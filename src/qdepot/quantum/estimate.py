@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
-from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.quantum_info import Pauli
 from qiskit_aer.library import SaveExpectationValue
 
 from qdepot.quantum.check import Checked
 from qdepot.quantum.compact import Compact
 from qdepot.quantum.engine import Experiment
-from qdepot.quantum.observables import PauliTerm, pauli_sum
+from qdepot.quantum.observables import PauliSum, PauliTerm
 from qdepot.quantum.sample import Entry
+from qdepot.quantum.transpile import Prepared
 
-Sums = list[dict[PauliTerm, float]]
+Sums = list[PauliSum]
 
 
-def pauli_sums(circuit: Checked, ran: QuantumCircuit) -> Sums:
-    """The observables as sums of Pauli products on the qubits of the circuit as it runs, in C order."""
+def pauli_sums(circuit: Checked, fit: Prepared) -> Sums:
+    """The observables as sums of Pauli products on the qubits of the circuit as it runs, in C order.
+
+    Observables belong to the circuit as it was sent. The layout of a circuit that its author transpiled is therefore
+    not applied to them, only the layout that qdepot's own transpiler made.
+    """
     assert circuit.observables is not None
-    wanted: ObservablesArray = circuit.observables
-    if ran.layout is not None:
-        wanted = wanted.apply_layout(ran.layout, ran.num_qubits)
-    return [pauli_sum(observable) for observable in wanted.sparse_observables_array().ravel()]
+    return circuit.observables.pauli_sums(fit.layout, num_qubits=fit.circuit.num_qubits)
 
 
 def qubits_in(sums: Sums) -> frozenset[int]:
@@ -58,7 +59,8 @@ def estimator_entry(circuit: Checked, experiments: Sequence[Experiment], sums: S
         seed: Of the random numbers.
     """
     sets = max(1, math.prod(circuit.values.shape))
-    products = [_values(experiments[number]) if experiments else {} for number in range(sets)]
+    labels = {_label(term) for terms in sums for term in terms if term.qubits}
+    products = [_values(experiments[number], labels) if experiments else {} for number in range(sets)]
     exact = _broadcast_sums(circuit, products, sums)
     stds = np.full(exact.shape, circuit.precision)
     evs = np.random.default_rng(seed).normal(exact, circuit.precision) if circuit.precision else exact
@@ -74,8 +76,10 @@ def _label(term: PauliTerm) -> str:
     return f"{term.letters}@{','.join(map(str, term.qubits))}"
 
 
-def _values(experiment: Experiment) -> dict[str, float]:
-    return {label: float(np.real(value)) for label, value in experiment.data.to_dict().items()}
+def _values(experiment: Experiment, labels: Iterable[str]) -> dict[str, float]:
+    """The values of Pauli products. Aer reports more than these: counts, for a circuit with classical bits."""
+    data = experiment.data.to_dict()
+    return {label: float(np.real(data[label])) for label in labels}
 
 
 def _broadcast_sums(circuit: Checked, products: Sequence[Mapping[str, float]], sums: Sums) -> NDArray[np.float64]:

@@ -148,7 +148,7 @@ def _simulated(
 
 def _estimated(circuit: Checked, fit: Ready, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, _How]:
     ran = fit.prepared.circuit
-    sums = estimate.pauli_sums(circuit, ran)
+    sums = estimate.pauli_sums(circuit, fit.prepared)
     needed = estimate.qubits_in(sums)
     compact = compacted(ran, surveyed(ran).qubits | needed)
     runs = estimate.with_expectation_values(compact, sums)

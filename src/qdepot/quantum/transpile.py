@@ -11,7 +11,7 @@ from functools import cache
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
-from qiskit.transpiler import PassManager, Target
+from qiskit.transpiler import PassManager, Target, TranspileLayout
 from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
 
 from qdepot.errors import UnsupportedProgramError
@@ -37,11 +37,14 @@ class Prepared:
         circuit: On as many qubits as the circuit that was sent, or as many as the device has.
         method: Aer's simulation method.
         optimization_level: Of the transpiler; None if the circuit fitted and was left as it was.
+        layout: Where this transpilation put the qubits of the circuit that was sent; None if it moved none. A layout
+            that the circuit came with, from its author's transpiler, is not meant.
     """
 
     circuit: QuantumCircuit
     method: str
     optimization_level: int | None
+    layout: TranspileLayout | None = None
 
 
 def preload_pass_managers() -> None:
@@ -75,7 +78,9 @@ def prepared(circuit: QuantumCircuit, survey: Survey, *, method: str, level: int
         manager = _simulator_pass_manager(method, level, free=bool(survey.free_names))
     else:
         manager = _device_pass_manager(on.name, level, has_layout=circuit.layout is not None)
-    return Prepared(circuit=_run(manager, circuit, on=on), method=method, optimization_level=level)
+    ready = _run(manager, circuit, on=on)
+    # A pass manager hands on no layout of its input: the one that its output has is its own.
+    return Prepared(circuit=ready, method=method, optimization_level=level, layout=ready.layout)
 
 
 def _fits(circuit: QuantumCircuit, survey: Survey, *, method: str, on: Device | None) -> bool:

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import ClassicalRegister, Clbit, Parameter
 
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
-from support.circuits import checked, openqasm3, results, simulated
+from support.circuits import checked, openqasm2, openqasm3, results, simulated
 
 
 def _entangled():
@@ -89,6 +89,60 @@ def test_each_circuit_has_its_own_observables_and_precision():
     assert second["stds"] == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-8, 5e-9, 1.602176634e-19, 6.62607015e-34, 1e-150, 1e-300, 1e150])
+def test_no_term_is_too_small_or_too_large_to_count(unit):
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.3, 0)
+    circuit.x(1)
+    each = {"ZI": 2.0, "IZ": 0.5, "IX": -0.25, "I1": 1.5, "IY": 7.0}
+    expected = -2.0 + 0.5 * math.cos(0.3) - 0.25 * math.sin(0.3) + 1.5 * math.sin(0.15) ** 2
+    found = _estimate(circuit, observables=[{term: unit * weight for term, weight in each.items()}, {"II": unit}])
+    np.testing.assert_allclose(found["evs"], [unit * expected, unit], rtol=1e-9, atol=0)
+
+
+def test_terms_count_beside_others_that_are_far_larger():
+    circuit = QuantumCircuit(2)
+    entry = _estimate(circuit, observables=[{"ZZ": 5e-9, "IZ": 5e-9, "II": 1}, {"ZZ": 1e-12, "XX": 1.0}])
+    assert entry["evs"] == [1 + 1e-8, pytest.approx(1e-12, rel=1e-3)]
+
+
+def test_an_observable_whose_coefficients_are_all_zero_has_the_value_zero():
+    assert _estimate(observables=[{"ZZZ": 0.0}, {"ZIZ": 0, "III": 0}])["evs"] == [0.0, 0.0]
+
+
+def _with_bits(kind):
+    circuit = _entangled()
+    if kind == "register":
+        circuit.add_register(ClassicalRegister(2, "c"))
+    elif kind == "two registers":
+        circuit.add_register(ClassicalRegister(1, "evs"), ClassicalRegister(3, "counts"))
+    elif kind == "loose bit":
+        circuit.add_bits([Clbit()])
+    else:
+        circuit.add_register(ClassicalRegister(70, "wide"))
+    return circuit
+
+
+@pytest.mark.parametrize("kind", ["register", "two registers", "loose bit", "wide register"])
+@pytest.mark.parametrize("backend", ["aer", "aer_statevector", "aer_mps", "aer_density_matrix"])
+def test_classical_bits_do_not_matter(kind, backend):
+    entry = _estimate(_with_bits(kind), observables=list(EXACT), backend=backend)
+    np.testing.assert_allclose(entry["evs"], list(EXACT.values()), atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["aer", "aer_stabilizer"])
+def test_classical_bits_of_a_text_do_not_matter(backend):
+    source = openqasm2("qreg q[2]; creg c[2]; h q[0]; cx q[0], q[1];")
+    assert _estimate(source, observables=["ZZ", "IZ", "YY"], backend=backend)["evs"] == [1.0, 0.0, -1.0]
+
+
+def test_classical_bits_do_not_matter_to_parameter_sets():
+    circuit = QuantumCircuit(1, 1)
+    circuit.ry(Parameter("t"), 0)
+    entry = _estimate(circuit, observables="Z", parameter_values={"t": [0.0, 0.3]})
+    np.testing.assert_allclose(entry["evs"], [1.0, math.cos(0.3)], atol=1e-9)
+
+
 def test_only_identities_need_no_run():
     assert _estimate(observables=["III", {"III": -2.0}])["evs"] == [1.0, -2.0]
 
@@ -152,13 +206,18 @@ def _refused(*circuits, error=InvalidProgramError, **how):
         ({}, "no terms"),
         ("ZZ", "of 2 qubits, and the circuit has 3"),
         (["ZZZ", "ZZ"], "of 2 qubits"),
-        ("ZQZ", "'Q', which is no operator"),
+        ("ZQZ", "'Q', which is not an operator"),
         ({"ZZZ": "1"}, "not a finite real number"),
         ({"ZZZ": True}, "not a finite real number"),
         ({"ZZZ": float("nan")}, "not a finite real number"),
-        ({"ZZZ": 0.0}, "cannot be read"),
+        ({"ZZZ": [1.0]}, "not a finite real number"),
+        ({"ZZZ": None}, "not a finite real number"),
+        ({"ZZZ": 10**400}, "not a finite real number"),
+        ({"ZZZ": 1e308, "XXX": 1e308}, "more than a double-precision number holds"),
         (["ZZZ", ["XXX"]], "side by side"),
-        ([["ZZZ"], ["XXX", "YYY"]], "cannot be read"),
+        ([["ZZZ"], ["XXX", "YYY"]], "differ in length"),
+        ([["ZZZ"], [["XXX"]]], "differ in length"),
+        ([[], []], "empty"),
         (3, "not an observable"),
         ([None], "not an observable"),
     ],
