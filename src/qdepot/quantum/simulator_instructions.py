@@ -1,4 +1,4 @@
-"""Instructions of Aer that read or write the simulator's state. A job has no use for them: results say what they save."""
+"""Instructions of Aer that save or set the state of the simulator: a job cannot have them."""
 
 from __future__ import annotations
 
