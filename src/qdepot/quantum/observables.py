@@ -62,8 +62,8 @@ class Observables:
                 were.
             num_qubits: Number of qubits of the circuit that runs.
         """
-        placed = (observable.apply_layout(layout, num_qubits) for observable in self.array.flat)
-        return [_pauli_sum(observable) for observable in placed]
+        found: list[SparseObservable] = self.array.ravel().tolist()
+        return [_pauli_sum(observable.apply_layout(layout, num_qubits)) for observable in found]
 
 
 def observables(data: object, *, num_qubits: int) -> Observables:
