@@ -94,7 +94,7 @@ def test_no_term_is_too_small_or_too_large_to_count(unit):
     circuit = QuantumCircuit(2)
     circuit.ry(0.3, 0)
     circuit.x(1)
-    each = {"ZI": 2.0, "IZ": 0.5, "IX": -0.25, "I1": 1.5, "IY": 7.0}
+    each = {"ZI": 2.0, "IZ": 0.5, "IX": -0.25, "I1": 1.5, "ZY": 7.0}
     expected = -2.0 + 0.5 * math.cos(0.3) - 0.25 * math.sin(0.3) + 1.5 * math.sin(0.15) ** 2
     found = _estimate(circuit, observables=[{term: unit * weight for term, weight in each.items()}, {"II": unit}])
     np.testing.assert_allclose(found["evs"], [unit * expected, unit], rtol=1e-9, atol=0)
