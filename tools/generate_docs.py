@@ -25,6 +25,7 @@ from qdepot.cli.app import build_app
 from qdepot.config import Settings
 from qdepot.domain.job import TRANSITIONS, JobStatus, Stage
 from qdepot.errors import error_classes
+from qdepot.quantum import wall_call_list
 from qdepot.server.errors import status_of
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -204,6 +205,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "errors": errors,
     "routes": routes,
     "commands": commands,
+    "calls": wall_call_list.table,
 }
 
 

@@ -1,47 +1,18 @@
-"""The wall round system calls: seccomp. A child computes, reads files, talks through its channel, and that is all."""
+"""The limit on system calls: seccomp, by the list in :mod:`qdepot.quantum.wall_call_list`."""
 
 from __future__ import annotations
 
 import errno
 import os
-import termios
 
-_HARMLESS = """
-brk madvise membarrier mincore mlock mlock2 mmap mprotect mremap msync munlock munmap
-arch_prctl clock_getres clock_gettime clock_nanosleep exit exit_group futex futex_waitv get_mempolicy
-get_robust_list getcpu getrandom gettid gettimeofday nanosleep restart_syscall rseq sched_get_priority_max
-sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler sched_setaffinity sched_yield
-set_robust_list set_tid_address time
-pause rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sigaltstack
-signalfd4 getitimer setitimer timer_create timer_delete timer_settime
-access close close_range dup dup2 dup3 faccessat faccessat2 fadvise64 fcntl fstat fstatfs ftruncate getcwd getdents
-getdents64 lseek lstat newfstatat open openat openat2 pipe2 pread64 preadv pwrite64 read readlink readlinkat readv
-stat statfs statx umask write writev
-epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2 poll ppoll pselect6 select
-getpeername getsockname getsockopt recvfrom recvmsg sendmsg sendto shutdown
-getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getrlimit getrusage getsid getuid getresgid
-getresuid setrlimit sysinfo times uname
-"""
-"""What needs no look at its arguments: no call that names another process, opens a connection, starts a program or
-changes a file's name or owner."""
-
-_TERMINAL_AND_FLAGS = (termios.TCGETS, termios.FIOCLEX, termios.FIONCLEX, termios.FIONBIO, termios.FIONREAD)
-_PRCTL_READS_AND_NAMES = (
-    2,  # PR_GET_PDEATHSIG
-    3,  # PR_GET_DUMPABLE
-    15,  # PR_SET_NAME, of a thread
-    16,  # PR_GET_NAME
-    21,  # PR_GET_SECCOMP
-    39,  # PR_GET_NO_NEW_PRIVS
-    0x53564D41,  # PR_SET_VMA: names of mappings
-)
-_CLONE_THREAD = 0x00010000
+from qdepot.quantum.wall_call_list import ALL_BITS, ALLOWED, OWN_PROCESS, Allowed, Condition
 
 
 class CallWall:
-    """Refuses all other calls. To be put together before the fork.
+    """Refuses all calls that are not on the list. To be put together before the fork.
 
     A refused call answers as a kernel does that does not have it (ENOSYS): libraries then use what an older kernel has.
+    Names of the list that this machine's processor or libseccomp does not know are left out.
 
     Raises:
         ImportError: The package ``pyseccomp`` is not installed.
@@ -54,26 +25,31 @@ class CallWall:
 
         self._seccomp = pyseccomp
         self._filter = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
-        for name in _HARMLESS.split():
-            self._allow(name)
-        # Threads are made, processes are not. The flags of clone3 cannot be seen, so the C library has to do without.
-        arg = pyseccomp.Arg
-        self._allow("clone", arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD))
-        for request in _TERMINAL_AND_FLAGS:
-            self._allow("ioctl", arg(1, pyseccomp.EQ, request))
-        for option in _PRCTL_READS_AND_NAMES:
-            self._allow("prctl", arg(0, pyseccomp.EQ, option))
+        self._of_own_process = [each for each in ALLOWED if _names_own_process(each)]
+        for each in ALLOWED:
+            if each not in self._of_own_process:
+                self._allow(each)
 
     def apply(self) -> None:
-        """Refuse them, for good; those that name a process may name this one."""
-        own = [self._seccomp.Arg(0, self._seccomp.EQ, pid) for pid in (os.getpid(), 0)]
-        for name in ("kill", "tgkill"):
-            self._allow(name, own[0])
-        for pid in own:
-            self._allow("prlimit64", pid)
+        """Refuse them from now on. Calls that name a process may name this one."""
+        for each in self._of_own_process:
+            self._allow(each)
         self._filter.load()
 
-    def _allow(self, name: str, *arguments: object) -> None:
+    def _allow(self, allowed: Allowed) -> None:
         seccomp = self._seccomp
-        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # not every processor has every call
-            self._filter.add_rule(seccomp.ALLOW, name, *arguments)
+        for name in allowed.calls.split():
+            if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # not every processor has every call
+                for conditions in allowed.when:
+                    self._filter.add_rule(seccomp.ALLOW, name, *map(self._argument, conditions))
+
+    def _argument(self, condition: Condition) -> object:
+        seccomp = self._seccomp
+        value = os.getpid() if condition.value == OWN_PROCESS else condition.value
+        if condition.mask == ALL_BITS:
+            return seccomp.Arg(condition.argument, seccomp.EQ, value)
+        return seccomp.Arg(condition.argument, seccomp.MASKED_EQ, condition.mask, value)
+
+
+def _names_own_process(allowed: Allowed) -> bool:
+    return any(condition.value == OWN_PROCESS for conditions in allowed.when for condition in conditions)

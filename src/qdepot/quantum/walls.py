@@ -1,6 +1,7 @@
 """Which walls stand between a circuit and this machine: built once in the supervisor, tried out, raised in each child.
 
-What stands is not believed but seen: before the first task, a child that is good for nothing else tries to get through.
+Before the first task a child raises the walls one by one and, after each, tries what it should have closed. A wall that
+does not hold is reported as missing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import NoReturn, Protocol
 
 from qdepot.quantum import sandbox
 from qdepot.quantum.wall_calls import CallWall
+from qdepot.quantum.wall_escapes import can_signal, open_calls
 from qdepot.quantum.wall_files import FileWall
+from qdepot.quantum.wall_signals import SignalWall
 from qdepot.quantum.wall_user import UserWall, is_spare
 
 _REHEARSAL_S = 30.0
@@ -43,12 +46,16 @@ class Wall(StrEnum):
 
     FILES = "files"
     CALLS = "system calls"
+    SIGNALS = "signals"
     USER = "user"
     NETWORK = "network"
 
 
 ESSENTIAL = (Wall.FILES, Wall.CALLS)
 """What :attr:`Mode.REQUIRED` requires; a child without system calls for sockets has no network either."""
+
+_ORDER = (Wall.SIGNALS, Wall.USER, Wall.FILES, Wall.CALLS)
+"""How they are raised: the last one refuses the calls that the others need."""
 
 
 class Raisable(Protocol):
@@ -70,16 +77,21 @@ class Walls:
     built: dict[Wall, Raisable] = field(default_factory=dict)
     missing: dict[Wall, str] = field(default_factory=dict)
 
-    def apply(self) -> None:
-        """Raise them round this process, which has no threads yet, and tie its life to its parent's again."""
+    def apply(self, after: Callable[[Wall], None] = lambda _: None) -> None:
+        """Raise them round this process, which has no threads yet, and tie its life to its parent's again.
+
+        Args:
+            after: Called with each wall once it is raised.
+        """
         parent = os.getppid()
-        if (user := self.built.get(Wall.USER)) is not None:
-            user.apply()
-            sandbox.close_memory()
-            sandbox.die_with(parent)
-        for wall in (Wall.FILES, Wall.CALLS):  # the last one refuses the calls that the others need
-            if wall in self.built:
-                self.built[wall].apply()
+        for wall in _ORDER:
+            if wall not in self.built:
+                continue
+            self.built[wall].apply()
+            if wall is Wall.USER:  # the kernel forgets both when the user changes
+                sandbox.close_memory()
+                sandbox.die_with(parent)
+            after(wall)
 
     def report(self) -> dict[str, str]:
         """By name of the wall: empty if it stands, or why not."""
@@ -99,10 +111,11 @@ def build(mode: Mode) -> Walls:
     walls.missing.clear()
     _put(walls, Wall.FILES, FileWall)
     _put(walls, Wall.CALLS, CallWall)
+    _put(walls, Wall.SIGNALS, SignalWall)
     _put(walls, Wall.USER, lambda: UserWall(files_are_closed=Wall.FILES in walls.built))
-    stands = _rehearse(walls)
+    holds = _rehearse(walls)
     for wall in Wall:
-        if not stands.get(wall.value, False):
+        if not holds.get(wall.value, False):
             walls.built.pop(wall, None)
             walls.missing.setdefault(wall, "it does not hold here")
     return walls
@@ -110,13 +123,22 @@ def build(mode: Mode) -> Walls:
 
 def probe() -> dict[str, bool]:
     """Try the walls round this process: by name, whether there is one."""
-    return {
-        Wall.FILES.value: _fails(lambda: os.listdir("/")),
-        Wall.CALLS.value: _prctl_get(_PR_GET_SECCOMP) == _FILTERED,
-        Wall.USER.value: is_spare(os.getuid()),
-        Wall.NETWORK.value: _fails(lambda: socket.socket().close())
-        or [name for _, name in socket.if_nameindex()] == ["lo"],
-    }
+    return {wall.value: _holds(wall) for wall in Wall}
+
+
+def _holds(wall: Wall) -> bool:
+    parent = os.getppid()
+    match wall:
+        case Wall.FILES:
+            return _fails(lambda: os.listdir("/"))
+        case Wall.CALLS:
+            return _prctl_get(_PR_GET_SECCOMP) == _FILTERED and not open_calls(parent)
+        case Wall.SIGNALS:
+            return not can_signal(parent)
+        case Wall.USER:
+            return is_spare(os.getuid())
+        case Wall.NETWORK:
+            return _fails(lambda: socket.socket().close()) or [name for _, name in socket.if_nameindex()] == ["lo"]
 
 
 def _put(walls: Walls, wall: Wall, make: Callable[[], Raisable]) -> None:
@@ -129,7 +151,7 @@ def _put(walls: Walls, wall: Wall, make: Callable[[], Raisable]) -> None:
 
 
 def _rehearse(walls: Walls) -> Mapping[str, bool]:
-    """What a child finds that raises all walls and tries them; empty if it does not come so far."""
+    """Which walls hold, as found by a child that raises and tries them; empty if that child fails half-way."""
     reading, writing = os.pipe()
     parent = os.getpid()
     pid = os.fork()
@@ -150,8 +172,10 @@ def _rehearse(walls: Walls) -> Mapping[str, bool]:
 def _play(walls: Walls, parent: int, channel: int) -> NoReturn:
     try:
         sandbox.die_with(parent)
-        walls.apply()
-        os.write(channel, json.dumps(probe()).encode())
+        found: dict[str, bool] = {}
+        walls.apply(after=lambda wall: found.update({wall.value: _holds(wall)}))  # each before the next one hides it
+        found[Wall.NETWORK.value] = _holds(Wall.NETWORK)
+        os.write(channel, json.dumps(found).encode())
     finally:
         os._exit(0)
 
