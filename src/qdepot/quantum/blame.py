@@ -4,21 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
 from qdepot.errors import InvalidProgramError, QDepotError, UnsupportedProgramError
+
+_OWN = "qdepot"
+_NAMES = {"qiskit_aer": "Aer", "qiskit": "Qiskit", "qiskit_ibm_runtime": "the package of fake devices"}
 
 
 @contextmanager
 def circuit_blamed(index: int) -> Iterator[None]:
-    """Let every error of the block name the circuit, in its message and in ``details["circuit"]``."""
+    """Let every error of the block name the circuit, in its message and in ``details["circuit"]``.
+
+    What a library raises about a circuit becomes an error of the circuit.
+    """
     try:
         yield
     except QDepotError as error:
-        if "circuit" not in error.details:
-            error.details["circuit"] = index
-            error.message = f"circuit {index}: {error.message}"
-            error.args = (error.message,)
+        _name_circuit(error, index)
         raise
+    except Exception as error:
+        library = failed_library(error)
+        if library is None:
+            raise
+        refusal = UnsupportedProgramError(
+            f"{library} fails on the circuit, with {type(error).__name__}: {str(error)[:200]}",
+            solution="Simplify the circuit step by step until it is accepted; what was taken out last is not possible "
+            "here. Circuits of standard gates, measurements and conditions on registers are.",
+        )
+        _name_circuit(refusal, index)
+        raise refusal from error
+
+
+def failed_library(error: Exception) -> str | None:
+    """The library in whose code an exception was raised; None for code of our own.
+
+    The machine's failures (files, memory) are no library's.
+    """
+    if isinstance(error, (OSError, MemoryError)):
+        return None
+    raised_in = _module_of_last_frame(error.__traceback__).split(".")[0]
+    return None if raised_in == _OWN else _NAMES.get(raised_in, raised_in)
+
+
+def _module_of_last_frame(traceback: TracebackType | None) -> str:
+    module = _OWN
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__", module))
+        traceback = traceback.tb_next
+    return module
+
+
+def _name_circuit(error: QDepotError, index: int) -> None:
+    if "circuit" not in error.details:
+        error.details["circuit"] = index
+        error.message = f"circuit {index}: {error.message}"
+        error.args = (error.message,)
 
 
 def invalid_at(message: str, *, line: int, column: int, solution: str = "") -> InvalidProgramError:

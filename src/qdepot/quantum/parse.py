@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 
 from qdepot.domain.program import ProgramFormat
-from qdepot.errors import InvalidProgramError
+from qdepot.errors import InvalidProgramError, QDepotError
 from qdepot.quantum.bits import Register, registers_of
+from qdepot.quantum.blame import failed_library
 from qdepot.quantum.openqasm2 import read_openqasm2
 from qdepot.quantum.openqasm3 import read_openqasm3
 from qdepot.quantum.qpy_file import read_qpy
@@ -39,12 +40,23 @@ def read(source: bytes, program_format: ProgramFormat) -> Reading:
     """
     try:
         return _read(source, program_format)
-    except Exception:
+    except QDepotError:
         raise
+    except Exception as error:
+        if failed_library(error) is None:
+            raise
+        raise _unreadable(program_format, f"{type(error).__name__}: {str(error)[:200]}") from error
     except BaseException as error:  # a panic of a native reader is no Exception
         if type(error).__name__ != "PanicException":
             raise
-        raise InvalidProgramError(f"the reader of {program_format} gave up on it") from error
+        raise _unreadable(program_format, "the reader gave up on it") from error
+
+
+def _unreadable(program_format: ProgramFormat, why: str) -> InvalidProgramError:
+    return InvalidProgramError(
+        f"the circuit cannot be read as {program_format.value} ({why})",
+        solution="Check that it is in that format, and simplify it until it is read.",
+    )
 
 
 def _read(source: bytes, program_format: ProgramFormat) -> Reading:
