@@ -1,8 +1,8 @@
 """Reading OpenQASM 2, with the gates that Qiskit has always read beside those of ``qelib1.inc``.
 
-Qiskit's reader counts the gates of a text, and calls them by their numbers. A declaration (``opaque``) of a name that it
-was also handed as a custom instruction throws that count off: every later gate is then exchanged for its neighbour. So
-custom instructions are handed over only for names that a text uses and does not declare itself.
+Qiskit's reader refers to gates by numbers. Where a text declares with ``opaque`` a name that the reader was also handed
+as a custom instruction, the numbers are off by one, and every later gate is exchanged for its neighbour. So custom
+instructions are handed over only for names that a text uses and does not declare.
 """
 
 from __future__ import annotations
