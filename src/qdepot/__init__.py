@@ -1,4 +1,4 @@
-"""qdepot: hand in a circuit, get a job id at once, find the result for good in your own object store."""
+"""qdepot: submit a circuit, get a job id at once, and keep the result permanently in your own object store."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
     from qdepot import errors
     from qdepot.client.async_client import AsyncClient
     from qdepot.client.client import Client
@@ -49,6 +50,8 @@ def __getattr__(name: str) -> object:
     # Loaded on first use: HTTP and validation are slower to load than all the rest together.
     if name == "errors":
         return import_module("qdepot.errors")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("qdepot")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

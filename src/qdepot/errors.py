@@ -65,6 +65,10 @@ class QDepotError(Exception):
         self.retry_after_s = retry_after_s
         super().__init__(self.message)
 
+    def __str__(self) -> str:
+        """What happened, and what to do: a notebook shows only this."""
+        return f"{self.message}\nWhat to do: {self.solution}" if self.solution else self.message
+
 
 class InvalidRequestError(QDepotError):
     """The request cannot be carried out as it stands."""

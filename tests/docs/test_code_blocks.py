@@ -41,6 +41,8 @@ MATCHES = doctest.OutputChecker().check_output
 VOLATILE = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?Z?"), "<time>"),
+    (re.compile(r"\b\d+(\.\d+)? m?s\b"), "<duration>"),
+    (re.compile(r"created \(\w+\)"), "created (<zone>)"),
 ]
 FORGIVING = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -11,10 +11,11 @@ import typer
 
 from qdepot.cli.extras import needs_server
 from qdepot.cli.options import AsJson
-from qdepot.cli.output import ExitCode, print_json, print_table, print_text
+from qdepot.cli.output import ExitCode, print_json, print_text
 from qdepot.cli.reconcile import seconds
 from qdepot.cli.server import Data, read_settings
 from qdepot.cli.session import connected
+from qdepot.cli.tables import print_table
 from qdepot.client.files import written_export
 from qdepot.errors import InvalidRequestError
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qdepot.cli.options import AsJson, JobId
+from qdepot.cli.job_ids import one_id
+from qdepot.cli.options import AsJson, JobId, Last
 from qdepot.cli.output import print_json, print_text
 from qdepot.cli.session import connected
 
@@ -20,10 +21,10 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def why(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
+def why(context: typer.Context, job_id: JobId = None, last: Last = False, json: AsJson = False) -> None:
     """Say in one sentence what a job waits for, since when, and when something is tried next; or how it ended."""
     with connected(context) as client:
-        job = client.job(job_id).details()
+        job = client.job(one_id(client, job_id, last=last)).details()
     if json:
         print_json({"id": job.id, "status": job.status, "stage": job.stage, "why": job.why})
     else:
@@ -32,7 +33,7 @@ def why(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
 
 def resolve(
     context: typer.Context,
-    job_id: JobId,
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's whole id.")],
     adopt: Annotated[
         str | None, typer.Option(metavar="VENDOR_ID", help="The backend has it, under this id: go on there.")
     ] = None,

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qdepot.cli.options import AsJson
-from qdepot.cli.output import ExitCode, exit_code, local_time, print_error, print_json, print_table, print_text
+from qdepot.cli.job_ids import all_ids, one_id
+from qdepot.cli.options import AsJson, JobIds, Last
+from qdepot.cli.output import ExitCode, exit_code, local_time, print_error, print_json, print_text, time_zone
 from qdepot.cli.session import connected
+from qdepot.cli.tables import print_table
 from qdepot.errors import NotFoundError, QDepotError
 
 if TYPE_CHECKING:
     from qdepot.client.client import Client
     from qdepot.wire.answers import JobAnswer, StatusAnswer
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID")]
+
+_OPTIONAL_COLUMNS = ("name", "backend", "duration", "shots", "qubits", "tags")
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +30,10 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def status(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
+def status(context: typer.Context, ids: JobIds = None, last: Last = False, json: AsJson = False) -> None:
     """Show the status of jobs."""
     with connected(context) as client:
-        known, missing = _known(client, ids)
+        known, missing = _known(client, all_ids(client, ids, last=last))
         if json:
             print_json({"statuses": known})
         else:
@@ -41,7 +44,8 @@ def status(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
 
 def wait(
     context: typer.Context,
-    ids: Ids,
+    ids: JobIds = None,
+    last: Last = False,
     timeout: Annotated[float | None, typer.Option(help="Longest wait in seconds.")] = None,
     json: AsJson = False,
 ) -> None:
@@ -49,7 +53,7 @@ def wait(
     from qdepot.cli.waiting import wait_for
 
     with connected(context) as client:
-        known = [client.job(job_id) for job_id in ids]
+        known = [client.job(job_id) for job_id in all_ids(client, ids, last=last)]
         ends = wait_for(client, known, timeout)
         _print_words([(job.id, job.last_status) for job in known], as_json=json)
     raise typer.Exit(ExitCode.OK if set(ends) == {"COMPLETED"} else ExitCode.JOB_FAILED)
@@ -68,7 +72,7 @@ def jobs(
     until: Annotated[
         datetime | None, typer.Option(metavar="TIME", help="Only created before this local time, written alike.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many; 0: all.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Maximum number of jobs to list; 0 for all.")] = 50,
     json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
@@ -85,14 +89,14 @@ def jobs(
         if json:
             print_json({"jobs": list(found)})
             return
-        rows = ((job.id, job.status, local_time(job.created_at), job.backend, job.name) for job in found)
-        print_table(("id", "status", "created", "backend", "name"), rows, empty="No job fits.")
+        columns = ("id", "status", f"created ({time_zone()})", *_OPTIONAL_COLUMNS)
+        print_table(columns, map(_job_row, found), empty="No jobs found.", optional=_OPTIONAL_COLUMNS[1:])
 
 
-def cancel(context: typer.Context, ids: Ids, json: AsJson = False) -> None:
-    """Wish that jobs end."""
+def cancel(context: typer.Context, ids: JobIds = None, last: Last = False, json: AsJson = False) -> None:
+    """Request cancellation of jobs."""
     with connected(context) as client:
-        words, code = _each(ids, lambda job_id: client.job(job_id).cancel())
+        words, code = _each(all_ids(client, ids, last=last), lambda job_id: client.job(job_id).cancel())
     _print_words(words, as_json=json)
     raise typer.Exit(code)
 
@@ -105,7 +109,7 @@ def rename(
 ) -> None:
     """Give a job another name."""
     with connected(context) as client:
-        job = client.job(job_id).edit(name=name)
+        job = client.job(one_id(client, job_id, last=False)).edit(name=name)
     _print_edited(job, as_json=json)
 
 
@@ -118,7 +122,7 @@ def tag(
 ) -> None:
     """Add tags to a job, or take some away."""
     with connected(context) as client:
-        handle = client.job(job_id)
+        handle = client.job(one_id(client, job_id, last=False))
         kept = [one for one in handle.tags if one not in (remove or [])]
         job = handle.edit(tags=list(dict.fromkeys([*kept, *(tags or [])])))
     _print_edited(job, as_json=json)
@@ -126,15 +130,15 @@ def tag(
 
 def delete(
     context: typer.Context,
-    ids: Ids,
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Whole ids of jobs.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Delete final jobs with their circuits and results, for good."""
+    """Delete final jobs permanently, with their circuits and results."""
     if not yes:
         if not sys.stdin.isatty():
-            raise typer.BadParameter("nobody can be asked here: repeat the command with --yes")
-        typer.confirm(f"Delete {len(ids)} job(s) with all their objects, for good?", abort=True, err=True)
+            raise typer.BadParameter("the command cannot ask, as its input is not a terminal: repeat it with --yes")
+        typer.confirm(f"Delete {len(ids)} job(s) with all their objects? This cannot be undone.", abort=True, err=True)
     with connected(context) as client:
 
         def remove(job_id: str) -> str:
@@ -153,6 +157,28 @@ def _known(client: Client, ids: list[str]) -> tuple[list[StatusAnswer], NotFound
         missing = error.details.get("ids")
         left = [one for one in ids if isinstance(missing, list) and one not in missing]
         return (list(client.statuses(left).values()) if left else []), error
+
+
+def _job_row(job: JobAnswer) -> tuple[str, ...]:
+    return (
+        job.id,
+        job.status,
+        local_time(job.created_at),
+        job.name,
+        job.backend,
+        _duration(job),
+        "-" if job.shots is None else str(job.shots),
+        str((job.summary or {}).get("num_qubits", "-")),
+        " ".join(job.tags),
+    )
+
+
+def _duration(job: JobAnswer) -> str:
+    """How long the job ran, until its result was stored."""
+    if job.running_at is None or job.ended_at is None:
+        return "-"
+    seconds = (job.ended_at - job.running_at).total_seconds()
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _status_row(answer: StatusAnswer) -> tuple[str, str, str, str]:

@@ -8,8 +8,9 @@ import typer
 
 from qdepot.cli.extras import needs_server
 from qdepot.cli.options import AsJson
-from qdepot.cli.output import ExitCode, note, print_json, print_table
+from qdepot.cli.output import ExitCode, note, print_json
 from qdepot.cli.server import Data, read_settings
+from qdepot.cli.tables import print_table
 
 if TYPE_CHECKING:
     from qdepot.services.rebuild_report import RebuildReport

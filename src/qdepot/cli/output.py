@@ -6,10 +6,9 @@ no terminal there is no colour, and nothing is shortened.
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
 
@@ -29,16 +28,6 @@ from qdepot.errors import (
     UnavailableError,
     WaitTimeoutError,
 )
-
-_STATUS_STYLES = {
-    "COMPLETED": "green",
-    "FAILED": "red",
-    "CANCELLED": "yellow",
-    "CANCELLING": "yellow",
-    "RUNNING": "cyan",
-}
-_NEVER_CUT = frozenset({"id", "status", "created", "at", "sha256", "key", "fact"})
-_WIDE_ENOUGH = 10_000
 
 
 class ExitCode(IntEnum):
@@ -117,33 +106,14 @@ def print_json(document: object) -> None:
     print(json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain), flush=True)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A table to standard output; if it has no row, ``empty`` to standard error."""
-    filled = [list(row) for row in rows]
-    if not filled:
-        note(empty)
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, no_wrap=column in _NEVER_CUT, overflow="ellipsis")
-    for row in filled:
-        table.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in row))
-    if sys.stdout.isatty():
-        Console().print(table)
-        return
-    whole = Console(width=_WIDE_ENOUGH, file=io.StringIO())
-    with whole.capture() as shown:
-        whole.print(table)
-    print_text("\n".join(line.rstrip() for line in shown.get().splitlines()))
-
-
 def local_time(moment: datetime | None) -> str:
-    """A time as people here read it, to the minute; a dash where there is none."""
+    """A time in the local time zone, to the minute; a dash where there is none."""
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def time_zone() -> str:
+    """The local time zone as a label, e.g. ``UTC`` or ``CET``."""
+    return datetime.now().astimezone().tzname() or "local time"
 
 
 def shows_blocks() -> bool:

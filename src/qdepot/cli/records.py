@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from qdepot.cli.options import AsJson, JobId
-from qdepot.cli.output import note, print_json, print_table, print_text
+from qdepot.cli.job_ids import one_id
+from qdepot.cli.options import AsJson, JobId, Last
+from qdepot.cli.output import note, print_json, print_text
 from qdepot.cli.session import connected
+from qdepot.cli.tables import print_table
 from qdepot.client.files import write_whole
 from qdepot.errors import InvalidRequestError
 
@@ -24,14 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def program(
     context: typer.Context,
-    job_id: JobId,
+    job_id: JobId = None,
+    last: Last = False,
     circuit: Annotated[int, typer.Option(min=0, help="Which circuit, counted from 0.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole program as JSON.")] = False,
 ) -> None:
     """Show a circuit of a job as it was sent."""
     with connected(context) as client:
-        document = client.job(job_id).program()
+        document = client.job(one_id(client, job_id, last=last)).program()
     if json:
         print_json(document)
         return
@@ -45,10 +48,10 @@ def program(
     _give(circuits[circuit], output)
 
 
-def events(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
+def events(context: typer.Context, job_id: JobId = None, last: Last = False, json: AsJson = False) -> None:
     """Show the history of a job."""
     with connected(context) as client:
-        found = client.job(job_id).events()
+        found = client.job(one_id(client, job_id, last=last)).events()
     if json:
         print_json({"events": found})
         return
@@ -66,10 +69,10 @@ def events(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
     print_table(("at", "status", "stage", "attempt", "by", "why"), rows, empty="No history.")
 
 
-def objects(context: typer.Context, job_id: JobId, json: AsJson = False) -> None:
-    """Show where a job lies in the object store, with sizes and checksums."""
+def objects(context: typer.Context, job_id: JobId = None, last: Last = False, json: AsJson = False) -> None:
+    """Show the objects of a job in the object store, with sizes and checksums."""
     with connected(context) as client:
-        found = client.job(job_id).objects()
+        found = client.job(one_id(client, job_id, last=last)).objects()
     if json:
         print_json({"objects": found})
         return

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from qdepot.cli.job_ids import one_id
+from qdepot.cli.options import JobId, Last
 from qdepot.cli.output import note, print_json, print_text
 from qdepot.cli.session import connected
 from qdepot.client.files import write_whole
@@ -20,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def result(
     context: typer.Context,
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: JobId = None,
+    last: Last = False,
     circuit: Annotated[int | None, typer.Option(min=0, help="Only this circuit, counted from 0.")] = None,
     npz: Annotated[Path | None, typer.Option(help="Write per-shot outcomes to this NumPy .npz file.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until the job is final.")] = False,
@@ -34,12 +37,12 @@ def result(
     from qdepot.client.waiting import is_final
 
     with connected(context) as client:
-        job = client.job(job_id)
+        job = client.job(one_id(client, job_id, last=last))
         if wait:
             wait_for(client, [job], timeout)
         elif not partial and not is_final(job.last_status):
             raise NotFinishedError(
-                f"job {job_id} is {job.last_status}: it has no result yet",
+                f"job {job.id} is {job.last_status}: it has no result yet",
                 solution="Wait for it: add --wait. Or add --partial: what is done by now.",
             )
         if npz is not None:

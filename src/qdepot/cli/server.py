@@ -33,14 +33,16 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8484]")] = None,
     data: Data = None,
-    reconciler: Annotated[bool, typer.Option(help="Run the jobs, too; or leave that to `qdepot reconcile`.")] = True,
+    reconciler: Annotated[bool, typer.Option(help="Also run the jobs; if not, run `qdepot reconcile`.")] = True,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM) of the certificate.")] = None,
     tls: Annotated[
-        str | None, typer.Option(metavar="self-signed", help="Serve HTTPS with a certificate of one's own making.")
+        str | None,
+        typer.Option(metavar="self-signed", help="Serve HTTPS with a certificate that qdepot makes."),
     ] = None,
     plain_http: Annotated[
-        bool | None, typer.Option("--plain-http", help="HTTP also where others reach it: a proxy in front does TLS.")
+        bool | None,
+        typer.Option("--plain-http", help="Allow plain HTTP beyond this machine: a proxy does TLS."),
     ] = None,
 ) -> None:
     """Start the service: REST API, ledger, archive and, unless told otherwise, the reconciler."""
@@ -58,7 +60,7 @@ def serve(
         run_server(
             build_app(parts),
             listening,
-            on_ready=lambda url: typer.echo(f"qdepot is ready at {url} (API: {url}/docs)"),
+            on_ready=lambda url: typer.echo(_ready_text(url, settings)),
         )
 
 
@@ -66,6 +68,10 @@ def serve(
 def config() -> None:
     """Show the settings in force, secrets hidden."""
     typer.echo(json.dumps(read_settings().model_dump(mode="json"), indent=2))
+
+
+def _ready_text(url: str, settings: Settings) -> str:
+    return f"qdepot is ready at {url} (API: {url}/docs)\nData folder: {settings.data.absolute()}. Ctrl-C stops it."
 
 
 def _listening(settings: Settings) -> Listening:

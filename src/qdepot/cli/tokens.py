@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from qdepot.cli.options import AsJson
-from qdepot.cli.output import local_time, note, print_json, print_table, print_text
+from qdepot.cli.output import local_time, note, print_json, print_text
 from qdepot.cli.server import Data
 from qdepot.cli.session import connected
+from qdepot.cli.tables import print_table
 from qdepot.domain.caller import Role, Scope
 
 if TYPE_CHECKING:

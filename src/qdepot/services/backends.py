@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,15 +89,12 @@ class Backends:
         silent = ", ".join(it for it in self.providers if it in self._known and self._known[it].backends is None)
         if silent:
             raise UnavailableError(
-                f"nobody can tell yet whether there is a backend {name!r}: {silent} has not answered",
+                f"it is unknown yet whether there is a backend {name!r}: {silent} has not answered",
                 solution="Try again when it is back.",
                 details={"backend": name},
                 retry_after_s=ASK_AGAIN_S,
             )
-        names = ", ".join(backend.name for backend in known if "/" not in backend.name) or "none"
-        raise NotFoundError(
-            f"there is no backend {name!r}", solution=f"Use one of: {names}.", details={"backend": name}
-        )
+        raise _unknown(name, known)
 
     def breaker(self, provider_name: str) -> Breaker:
         """Tells whether a provider may be called now, and is told whether it answered."""
@@ -136,6 +134,21 @@ class Backends:
             backends = before.backends if before is not None else None
             wait_s = ASK_AGAIN_S if backends is None else FRESH_S
             return _Known(backends, self.clock.monotonic() + wait_s)
+
+
+def _unknown(name: str, known: Sequence[BackendInfo]) -> NotFoundError:
+    names = [backend.name for backend in known]
+    # A device is also called by its own name and, as a source of noise, `fake_...`.
+    device = name.lower().rpartition("/")[2].removeprefix("fake_")
+    same = [it for it in names if it.rpartition("/")[2] == device]
+    near = list(dict.fromkeys([*same, *difflib.get_close_matches(name[:100], names, n=3, cutoff=0.6)]))[:3]
+    plain = [it for it in names if "/" not in it]
+    choice = f"Did you mean {' or '.join(near)}? " if near else f"Use one of: {', '.join(plain) or 'none'}. "
+    return NotFoundError(
+        f"there is no backend {name[:100]!r}",
+        solution=f"{choice}`qdepot backends --search TEXT` or GET /v1/backends lists all {len(names)}.",
+        details={"backend": name[:100], "nearest": near},
+    )
 
 
 def _named(backends: Sequence[BackendInfo], name: str) -> BackendInfo | None:

@@ -28,9 +28,16 @@ def in_a_process(*arguments, **environment):
 
 def test_backends_are_listed(run):
     header, row = run("backends").out.splitlines()
-    assert header.split()[0] == "name"
-    assert row.split()[:3] == ["aer", "simulator", "any"]
+    assert header.split()[0] == "backend"
+    assert row.split()[:3] == ["aer", "any", "simulator"]
     assert json.loads(run("backends", "--json").out)["backends"][0]["name"] == "aer"
+
+
+def test_backends_are_found_by_a_part_of_their_name(run):
+    assert run("backends", "--search", "AE").out.splitlines()[1].split()[0] == "aer"
+    none = run("backends", "--search", "torino")
+    assert (none.code, none.out) == (0, "")
+    assert "'torino'" in none.err
 
 
 def test_one_backend_is_shown_with_all_facts(run):

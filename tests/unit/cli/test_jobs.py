@@ -31,7 +31,8 @@ def test_jobs_are_listed_newest_first(run, files):
     ids = [run("submit", files[0], "--name", f"job {n}").out.strip() for n in range(3)]
     done = run("jobs")
     header, *rows = done.out.splitlines()
-    assert header.split() == ["id", "status", "created", "backend", "name"]
+    assert header.split()[:3] == ["id", "status", "created"]
+    assert header.split()[-6:] == ["name", "backend", "duration", "shots", "qubits", "tags"]
     assert [row.split()[0] for row in rows] == ids[::-1]
     assert "job 2" in rows[0]
     assert [job["id"] for job in json.loads(run("jobs", "--json", "-n", "2").out)["jobs"]] == ids[:0:-1]
@@ -47,7 +48,7 @@ def test_jobs_are_filtered(run, api, job_id):
 
 def test_an_empty_list_says_so_beside_the_output(run):
     done = run("jobs")
-    assert (done.code, done.out, done.err) == (0, "", "No job fits.\n")
+    assert (done.code, done.out, done.err) == (0, "", "No jobs found.\n")
     assert json.loads(run("jobs", "--json").out) == {"jobs": []}
 
 

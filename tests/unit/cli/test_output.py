@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from qdepot import errors
-from qdepot.cli.output import EXIT_CODES_HELP, ExitCode, exit_code, print_error, print_table
+from qdepot.cli.output import EXIT_CODES_HELP, ExitCode, exit_code, print_error
 
 
 @pytest.mark.parametrize(
@@ -54,26 +52,3 @@ def test_a_field_that_the_message_names_is_not_named_again(capsys):
     wrong = [{"loc": ["shots"], "message": "too small"}]
     print_error(errors.InvalidRequestError("shots: too small", details={"errors": wrong}))
     assert capsys.readouterr().err == "Error: shots: too small\n"
-
-
-def test_a_narrow_terminal_shortens_names_and_never_ids(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
-    job_id = "01a20386-0586-70b3-81f2-3e6ea81a1a1d"
-    print_table(("id", "status", "name"), [(job_id, "COMPLETED", "n" * 40)], empty="")
-    [_, row] = terminal.getvalue().splitlines()
-    assert row.split() == [job_id, "COMPLETED", "n" * 10 + "…"]
-
-
-def test_no_color_is_kept(monkeypatch, capsys):
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    print_table(("status",), [("FAILED",)], empty="")
-    assert "\x1b" not in capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_every_public_name_is_there():
         assert getattr(qdepot, name) is not None
         assert name in dir(qdepot)
     assert qdepot.errors is errors
+    assert qdepot.__version__ == version("qdepot")
     assert len(qdepot.__all__) <= 12
 
 
