@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import ParamSpec, TypeVar
 
 from qdepot.errors import UnavailableError
+from qdepot.installation import install_command
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -24,7 +25,7 @@ def needs_server(command: Callable[_P, _R]) -> Callable[_P, _R]:
         if missing:
             raise UnavailableError(
                 f"this command needs packages that are not installed: {', '.join(missing)}",
-                solution="Install the service: pip install 'qdepot[server,aer]'.",
+                solution=f"Install the service: {install_command('server', 'aer')}",
             )
         return command(*args, **kwargs)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 from qdepot.errors import InvalidRequestError
+from qdepot.installation import install_command
 from qdepot.wire.answers import EstimatorResultAnswer, RegisterAnswer, ResultAnswer, SamplerResultAnswer
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def arrays_from_npz(content: bytes, *, circuit: int) -> dict[str, NDArray[np.uin
     except ModuleNotFoundError as error:
         raise InvalidRequestError(
             "NumPy is needed for per-shot arrays and is not installed",
-            solution='Install it: pip install "qdepot[notebook]"',
+            solution=f"Install it: {install_command('notebook')}",
         ) from error
     prefix = f"memory/{circuit}/"
     with np.load(io.BytesIO(content), allow_pickle=False) as file:

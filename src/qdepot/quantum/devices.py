@@ -21,6 +21,7 @@ from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import Target
 
 from qdepot.errors import UnsupportedProgramError
+from qdepot.installation import install_command
 from qdepot.quantum.compact import Compact
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def check_device_name(name: str) -> None:
     known = ", ".join(device_names())
     raise UnsupportedProgramError(
         f"there is no fake device {name!r} here",
-        solution=f"There are: {known}." if known else "Install them: pip install 'qdepot[fake-devices]'.",
+        solution=f"There are: {known}." if known else f"Install them: {install_command('fake-devices')}",
         details={"device": name},
     )
 

@@ -94,4 +94,4 @@ def test_without_numpy_the_way_out_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_numpy)
     with pytest.raises(InvalidRequestError) as caught:
         arrays_from_npz(npz_without_arrays(), circuit=0)
-    assert "qdepot[notebook]" in caught.value.solution
+    assert "[notebook]" in caught.value.solution

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qdepot.adapters.compute.dask.options import ClusterOptions
 from qdepot.errors import InvalidRequestError, UnavailableError
+from qdepot.installation import install_command
 from qdepot.ports.compute_pool import ComputePool
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def open_dask_pool(options: ClusterOptions, *, checks: ComputePool) -> DaskPool:
     except ImportError as error:
         raise UnavailableError(
             f"a Dask cluster is reached by a library that is missing: {error.name}",
-            solution="pip install 'qdepot[dask]'",
+            solution=install_command("dask"),
         ) from error
     return DaskPool(options, checks=checks)
