@@ -21,7 +21,6 @@ from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import Target
 
 from qdepot.errors import UnsupportedProgramError
-from qdepot.installation import install_command
 from qdepot.quantum.compact import Compact
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def check_device_name(name: str) -> None:
     known = ", ".join(device_names())
     raise UnsupportedProgramError(
         f"there is no fake device {name!r} here",
-        solution=f"There are: {known}." if known else f"Install them: {install_command('fake-devices')}",
+        solution=f"There are: {known}." if known else "None is installed: the service lacks the extra `fake-devices`.",
         details={"device": name},
     )
 

@@ -112,8 +112,8 @@ class Worker:
         if self.problem is not None:
             raise UnavailableError(
                 f"nothing can be run here: {self.problem}",
-                solution="Install what is missing (pip install 'qdepot[server,aer]', libseccomp) and restart "
-                "the service; or see the setting `sandbox`.",
+                solution="Install what is missing (the extras `server` and `aer`, libseccomp) and restart the "
+                "service; or see the setting `sandbox`.",
             )
         if name not in self.table.operations:
             known = ", ".join(sorted(self.table.operations))

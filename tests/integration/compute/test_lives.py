@@ -193,7 +193,7 @@ def test_what_is_missing_is_told_with_each_task_and_the_pool_is_not_ready(make_p
     pool = make_pool(module="half_installed")
     with pytest.raises(UnavailableError, match="no_such_sdk") as caught:
         ends(start(pool, "check"))
-    assert "pip install" in caught.value.solution
+    assert "extras `server` and `aer`" in caught.value.solution
     assert not any(pool.ready(lane) for lane in Lane)
 
 

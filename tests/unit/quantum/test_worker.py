@@ -109,7 +109,7 @@ def test_what_is_missing_is_the_answer_to_every_task(talk):
     answer = it.ask("echo")
     assert (answer.kind, answer.meta["code"]) == ("error", "unavailable")
     assert "qiskit" in answer.meta["message"]
-    assert "pip install" in answer.meta["solution"]
+    assert "extras `server` and `aer`" in answer.meta["solution"]
 
 
 def test_it_ends_with_its_channel():
