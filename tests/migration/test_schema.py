@@ -8,19 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import bindparam, create_engine, inspect, text
+from sqlalchemy import bindparam, column, create_engine, insert, inspect, table, text
 from sqlalchemy.exc import OperationalError
 
 from qdepot.adapters.ledgers.sql import impatience
 from qdepot.adapters.ledgers.sql.columns import UtcTime
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.ledgers.sql.schema import MIGRATIONS, REVISION, VERSION_TABLE, Schema
-from qdepot.adapters.ledgers.sql.tables import metadata
+from qdepot.adapters.ledgers.sql.tables import metadata, tokens
+from qdepot.adapters.ledgers.sql.token_rows import row_of
 from qdepot.errors import GoneError, NotFoundError, UnavailableError
 from qdepot.ports.ledger import JobFilter
 from qdepot.testing.clock import FrozenClock
 from qdepot.testing.jobs import MADE_AT, accepted, job_id_of, make_job
 from qdepot.testing.ledger import validate_ledger
+from qdepot.testing.token_register import make_token
 
 CATALOGUE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> :version_table",
@@ -171,6 +173,18 @@ def test_who_comes_from_the_first_schema_keeps_deleted_jobs(fresh_url):
     with pytest.raises(NotFoundError):
         ledger.get(job_id_of(1), project="elsewhere")
     assert ledger.token_register().list_all() == []
+    ledger.close()
+
+
+def test_who_comes_from_the_second_schema_keeps_tokens_as_made_without_another_one(fresh_url):
+    before = open_at(fresh_url, schema=Schema(revision="0002"))
+    row = row_of(make_token(1, expires_at=MADE_AT))
+    del row["parent"]
+    with before._database.writers.begin() as connection:
+        connection.execute(insert(table("tokens", *(column(name, tokens.c[name].type) for name in row))).values(row))
+    before.close()
+    ledger = open_at(fresh_url)
+    assert ledger.token_register().list_all() == [make_token(1, expires_at=MADE_AT)]
     ledger.close()
 
 

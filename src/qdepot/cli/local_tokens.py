@@ -45,9 +45,9 @@ class LocalDesk:
         found = self.tokens_service.register.list_all(project=project)
         return [TokenAnswer.of(token) for token in found]
 
-    def revoke_token(self, token_id: str) -> None:
+    def revoke_token(self, token_id: str, *, derived: bool | None = None) -> None:
         """Revoke one."""
-        self.tokens_service.revoke(token_id, caller=_OPERATOR)
+        self.tokens_service.revoke(token_id, caller=_OPERATOR, derived=derived)
 
 
 @needs_server

@@ -29,6 +29,7 @@ Local = Annotated[
 Project = Annotated[str | None, typer.Option(help="Another project, for service:admin.")]
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+_USUAL_LIFE = timedelta(days=90)
 
 
 class Desk(Protocol):
@@ -42,7 +43,7 @@ class Desk(Protocol):
         """List them."""
         ...
 
-    def revoke_token(self, token_id: str) -> None:
+    def revoke_token(self, token_id: str, *, derived: bool | None = None) -> None:
         """Revoke one."""
         ...
 
@@ -74,13 +75,19 @@ def create(
     service_admin: Annotated[
         bool, typer.Option("--service-admin", help="All that an admin may, and that for every project.")
     ] = False,
-    expires: Annotated[str, typer.Option(metavar="TIME", help="Such as 12h, 90d, or never.")] = "90d",
+    expires: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Such as 12h, 90d, or never; at most when your own token expires.  [default: 90d, or that]",
+        ),
+    ] = None,
     local: Local = False,
     data: Data = None,
     json: AsJson = False,
 ) -> None:
     """Make a token and print it: it is shown once, and kept by nobody."""
-    expires_at = _moment(expires)
+    expires_at = _usual_end(None if local else _own_end(context)) if expires is None else _moment(expires)
     scopes = [each.value for each in scope] if scope else None
     if service_admin:
         role, scopes = Role.ADMIN, sorted({*Role.ADMIN.scopes, Scope.SERVICE_ADMIN, *(scope or [])})
@@ -93,6 +100,8 @@ def create(
         return
     ends = f"until {local_time(made.expires_at)}" if made.expires_at else "for ever"
     note(f"Token {made.id}: {made.user}, {made.role} of project {made.project}, {ends}. It is shown only now:")
+    if expires == "never" and made.expires_at:
+        note("It expires with the token that it was made with.")
     print_text(made.token)
 
 
@@ -112,13 +121,21 @@ def list_(
 def revoke(
     context: typer.Context,
     token_ids: Annotated[list[str], typer.Argument(metavar="ID", help="As `qdepot tokens list` shows them.")],
+    derived: Annotated[
+        bool | None,
+        typer.Option(
+            "--derived/--no-derived",
+            help="Also the tokens that were made with it, and with those.  [default: if it is a token that expires]",
+            show_default=False,
+        ),
+    ] = None,
     local: Local = False,
     data: Data = None,
 ) -> None:
     """Make tokens worthless: at once, or within seconds where several processes serve."""
     with _desk(context, local=local, data=data) as desk:
         for token_id in token_ids:
-            desk.revoke_token(token_id)
+            desk.revoke_token(token_id, derived=derived)
             note(f"Token {token_id} is revoked.")
 
 
@@ -141,6 +158,19 @@ def _desk(context: typer.Context, *, local: bool, data: object) -> Iterator[Desk
         raise typer.BadParameter("--data goes with --local")
     with connected(context) as client:
         yield client
+
+
+def _own_end(context: typer.Context) -> datetime | None:
+    """When the token expires that commands are sent with."""
+    with connected(context) as client:
+        own = client.me().token
+    return None if own is None else own.expires_at
+
+
+def _usual_end(latest: datetime | None) -> datetime | None:
+    """When a token expires of which nothing else is said; None leaves it to the service, which takes ``latest``."""
+    usual = datetime.now(UTC) + _USUAL_LIFE
+    return None if latest is not None and latest < usual else usual
 
 
 def _moment(text: str) -> datetime | None:
@@ -167,6 +197,8 @@ def _row(token: TokenAnswer) -> tuple[str, ...]:
 
 
 def _state(token: TokenAnswer) -> str:
+    if token.damaged:
+        return "damaged"
     if token.revoked_at is not None:
         return "revoked"
     has_expired = token.expires_at is not None and token.expires_at <= datetime.now(UTC)

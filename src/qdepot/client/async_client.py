@@ -223,9 +223,9 @@ class AsyncClient:
         """See :meth:`Client.tokens <qdepot.client.client.Client.tokens>`."""
         return await self._courier.ask(token_requests.list_tokens(project))
 
-    async def revoke_token(self, token_id: str) -> None:
+    async def revoke_token(self, token_id: str, *, derived: bool | None = None) -> None:
         """See :meth:`Client.revoke_token <qdepot.client.client.Client.revoke_token>`."""
-        await self._courier.ask(token_requests.revoke_token(token_id))
+        await self._courier.ask(token_requests.revoke_token(token_id, derived=derived))
 
     def _handle(self, known: JobAnswer | Accepted) -> AsyncJobHandle:
         return AsyncJobHandle(known.id, self._courier, known=known)

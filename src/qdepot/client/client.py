@@ -316,13 +316,18 @@ class Client:
         """
         return self._courier.ask(token_requests.list_tokens(project))
 
-    def revoke_token(self, token_id: str) -> None:
+    def revoke_token(self, token_id: str, *, derived: bool | None = None) -> None:
         """Make a token worthless, by its id.
+
+        Args:
+            token_id: Which.
+            derived: Whether the tokens that were made with it, and with those, are revoked too; None: if it is one that
+                expires.
 
         Raises:
             NotFoundError: There is none that you may see.
         """
-        self._courier.ask(token_requests.revoke_token(token_id))
+        self._courier.ask(token_requests.revoke_token(token_id, derived=derived))
 
     def _handle(self, known: JobAnswer | Accepted) -> JobHandle:
         return JobHandle(known.id, self._courier, known=known)

@@ -32,7 +32,7 @@ class TokenOptions(TypedDict, total=False):
         project: In which project; else in yours.
         role: ``viewer``, ``member`` or ``admin``; else a member. At most what you are.
         scopes: What may be done with it; else all that the role may.
-        expires_at: From then on it is worth nothing; else never.
+        expires_at: From then on it is worth nothing, at most the end of your own token; else that end, or never.
     """
 
     user: str | None
@@ -80,6 +80,12 @@ def list_tokens(project: str | None = None) -> Request[list[TokenAnswer]]:
     )
 
 
-def revoke_token(token_id: str) -> Request[None]:
-    """Make a token worthless; a repeat does no harm."""
-    return Request(method="DELETE", path=f"{_PATH}/{quote(token_id, safe='')}", repeatable=True, parse=lambda _: None)
+def revoke_token(token_id: str, *, derived: bool | None = None) -> Request[None]:
+    """Make a token worthless, and with ``derived`` what was made with it; a repeat does no harm."""
+    return Request(
+        method="DELETE",
+        path=f"{_PATH}/{quote(token_id, safe='')}",
+        params=() if derived is None else (("derived", str(derived).lower()),),
+        repeatable=True,
+        parse=lambda _: None,
+    )

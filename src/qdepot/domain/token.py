@@ -71,11 +71,14 @@ class Token:
         scopes: What its bearer may do; at most what the role may, and ``service:admin`` beside an admin.
         name: What it is for, in its owner's words.
         made_by: The user who made it.
+        parent: The id of the token that it was made with; None if it was made without one.
         created_at: When it was made.
         expires_at: From then on it is worth nothing; None: never.
         last_used_at: About when it was last used; up to a minute behind.
         revoked_at: When it was revoked.
         secret_sha256: See :attr:`TokenText.sha256`.
+        damaged: The fields whose stored value cannot be read, and that have a value without rights instead. Such a
+            token is listed and can be revoked, and is worth nothing.
     """
 
     id: str
@@ -85,11 +88,13 @@ class Token:
     scopes: frozenset[Scope]
     name: str = ""
     made_by: str = ""
+    parent: str | None = None
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     secret_sha256: str = field(repr=False)
+    damaged: tuple[str, ...] = ()
 
     def is_of(self, text: TokenText) -> bool:
         """True if this is the token's own text. Takes as long whatever the text is."""
@@ -115,7 +120,7 @@ class TokenWish:
         project: In which project; None: the caller's.
         role: What the user is there; None: a member, or what the caller is if that is less.
         scopes: What may be done with it; None: all that the role may and the caller has.
-        expires_at: From then on it is worth nothing; None: never.
+        expires_at: From then on it is worth nothing; None: when the token that makes it ends, else never.
     """
 
     name: str = ""

@@ -21,6 +21,8 @@ class TokenRegister(Protocol):
 
         Raises:
             ConflictError: There is one with this id.
+            TokenRevokedError: Its parent is revoked, or not in the register. A token that is added while its parent is
+                being revoked is refused, or revoked as a derived one.
         """
         ...
 
@@ -33,11 +35,26 @@ class TokenRegister(Protocol):
         ...
 
     def list_all(self, *, project: str | None = None, user: str | None = None) -> list[Token]:
-        """All tokens, or those of one project, or user; newest first (by ``created_at``, then id)."""
+        """All tokens, or those of one project, or user; newest first (by ``created_at``, then id).
+
+        A token with stored values that cannot be read is among them, with their names in :attr:`Token.damaged`.
+        """
         ...
 
-    def revoke(self, token_id: str, *, at: datetime) -> bool:
-        """Make a token worthless from now on; the first time counts. False if there is no such token."""
+    def revoke(
+        self, token_id: str, *, at: datetime, derived: bool = False, project: str | None = None
+    ) -> frozenset[str]:
+        """Make a token worthless from now on; the first time counts.
+
+        Args:
+            token_id: Which.
+            at: Noted as its end.
+            derived: Revoke also the tokens that were made with it, those that were made with these, and so on.
+            project: Of the derived ones only those of this project; None: of all.
+
+        Returns:
+            The ids of the tokens that are worthless now, also those that were before; empty if there is no such token.
+        """
         ...
 
     def note_used(self, token_id: str, *, at: datetime) -> None:

@@ -82,7 +82,7 @@ class Authentication:
             raise not_authenticated()
         forgotten = self._forgotten
         token = self._register.get(parsed.id)
-        if token is None or not token.is_of(parsed):
+        if token is None or token.damaged or not token.is_of(parsed):
             raise not_authenticated()
         now = self._clock.now()
         _check_valid(token, now)

@@ -1,15 +1,17 @@
-"""Tokens: make, list, revoke. Nobody gives more rights than he has."""
+"""Tokens: make, list, revoke. Nobody gives more rights than they have, or for longer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from qdepot.archive.layout import checked_project
 from qdepot.domain.caller import ALL_SCOPES, Caller, Role, Scope
+from qdepot.domain.moments import in_utc
 from qdepot.domain.token import Token, TokenText, TokenWish
-from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from qdepot.errors import ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError, TokenRevokedError
 from qdepot.ports.clock import Clock
 from qdepot.ports.token_register import TokenRegister
 
@@ -41,13 +43,13 @@ class Tokens:
 
         Raises:
             PermissionDeniedError: The caller may not give that to that user.
-            InvalidRequestError: A name cannot be one, the role does not have a scope, or the time is over.
+            InvalidRequestError: A name cannot be one, the role does not have a scope, the time is over, or it is later
+                than the end of the token that the caller came with.
+            TokenRevokedError: That token has been revoked.
         """
         now = self.clock.now()
-        if wish.expires_at is not None and wish.expires_at <= now:
-            raise InvalidRequestError(
-                "expires_at: the token would have expired already", solution="Choose a later time."
-            )
+        maker = self.of(caller)
+        expires_at = _end(wish, maker, now)
         text = TokenText.new()
         user, project = checked_user(wish.user or caller.user), checked_project(wish.project or caller.project)
         role, scopes = _granted(wish, user=user, project=project, caller=caller)
@@ -59,16 +61,26 @@ class Tokens:
             scopes=scopes,
             name=wish.name,
             made_by=caller.user,
+            parent=None if maker is None else maker.id,
             created_at=now,
-            expires_at=wish.expires_at,
+            expires_at=expires_at,
             secret_sha256=text.sha256,
         )
         self.register.add(token)
         return token, text
 
     def of(self, caller: Caller) -> Token | None:
-        """The token that the caller came with; None if it came without."""
-        return None if caller.token_id is None else self.register.get(caller.token_id)
+        """The token that the caller came with, as it is stored now; None if it came without.
+
+        Raises:
+            TokenRevokedError: It is not in the register.
+        """
+        if caller.token_id is None:
+            return None
+        token = self.register.get(caller.token_id)
+        if token is None:
+            raise TokenRevokedError(f"the token {caller.token_id} is not valid", solution="Use a token that is valid.")
+        return token
 
     def list_all(self, *, caller: Caller, project: str | None = None) -> list[Token]:
         """The tokens that the caller may see, newest first, also those that are worth nothing any more.
@@ -80,8 +92,14 @@ class Tokens:
         _check_project(wanted, caller)
         return self.register.list_all(project=wanted, user=None if caller.role is Role.ADMIN else caller.user)
 
-    def revoke(self, token_id: str, *, caller: Caller) -> None:
-        """Make a token worthless: here at once, in other processes within seconds. Repeats are fine.
+    def revoke(self, token_id: str, *, caller: Caller, derived: bool | None = None) -> None:
+        """Make a token worthless: here at once, in other processes within seconds. A repeat changes nothing.
+
+        Args:
+            token_id: Which.
+            caller: Who asks.
+            derived: Whether the tokens that were made with it, and with those, are revoked too, as far as they are in
+                projects that the caller manages; None: if it is one that expires.
 
         Raises:
             NotFoundError: There is none that the caller may see.
@@ -89,8 +107,11 @@ class Tokens:
         token = self.register.get(token_id)
         if token is None or not _sees(caller, token):
             raise NotFoundError(f"there is no token {token_id[:64]}", solution="List them: qdepot tokens list.")
-        self.register.revoke(token_id, at=self.clock.now())
-        self.on_revoked(token_id)
+        project = None if caller.may(Scope.SERVICE_ADMIN) else caller.project
+        with_derived = token.expires_at is not None if derived is None else derived
+        revoked = self.register.revoke(token_id, at=self.clock.now(), derived=with_derived, project=project)
+        for each in sorted(revoked):
+            self.on_revoked(each)
 
     def create_first(self, text: TokenText) -> bool:
         """Make this the first token, of somebody who may do everything; False if there is any token already."""
@@ -130,6 +151,29 @@ def checked_user(user: str) -> str:
             solution="Use 1 to 100 letters, digits and the characters . _ @ + -, the first a letter or digit.",
         )
     return user
+
+
+def _end(wish: TokenWish, maker: Token | None, now: datetime) -> datetime | None:
+    """When the new token expires: at the latest when the one that it is made with does.
+
+    Raises:
+        InvalidRequestError: The wish is not in the future, too far in it, or later than that.
+    """
+    latest = None if maker is None else maker.expires_at
+    if wish.expires_at is None:
+        return latest
+    try:
+        wanted = in_utc(wish.expires_at)
+    except ValueError as error:
+        raise InvalidRequestError(f"expires_at: {error}", solution="Choose another time, or none.") from error
+    if wanted <= now:
+        raise InvalidRequestError("expires_at: the token would have expired already", solution="Choose a later time.")
+    if latest is not None and wanted > latest:
+        raise InvalidRequestError(
+            f"expires_at: the token would be valid for longer than yours, which expires at {latest.isoformat()}",
+            solution="Choose a time up to that, or none, which means that; or use a token that is valid for longer.",
+        )
+    return wanted
 
 
 def _granted(wish: TokenWish, *, user: str, project: str, caller: Caller) -> tuple[Role, frozenset[Scope]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
@@ -11,8 +12,9 @@ from threading import Barrier
 import pytest
 
 from qdepot.domain.caller import ALL_SCOPES, Role, Scope
+from qdepot.domain.moments import EARLIEST, LATEST
 from qdepot.domain.token import Token
-from qdepot.errors import ConflictError
+from qdepot.errors import ConflictError, TokenRevokedError
 from qdepot.ports.token_register import TokenRegister
 from qdepot.testing.jobs import MADE_AT
 
@@ -31,6 +33,20 @@ def make_token(number: int = 1, **changes: object) -> Token:
         secret_sha256=f"{number:064x}",
     )
     return replace(token, **changes)  # type: ignore[arg-type]  # tests name fields
+
+
+def family(register: TokenRegister) -> list[str]:
+    """Ids of tokens: 0 made nothing; 1 made 2 and, in another project, 4; 2 made 3."""
+    parents = {0: None, 1: None, 2: 1, 3: 2, 4: 1}
+    for number, parent in parents.items():
+        parent_id = None if parent is None else make_token(parent).id
+        register.add(make_token(number, parent=parent_id, project="other" if number == 4 else "default"))
+    return [make_token(number).id for number in parents]
+
+
+def revoked_among(register: TokenRegister) -> set[str]:
+    """The ids of all tokens that are revoked."""
+    return {token.id for token in register.list_all() if token.revoked_at is not None}
 
 
 class TokenRegisterConformance:
@@ -57,6 +73,7 @@ class TokenRegisterConformance:
             make_token(role=Role.ADMIN, scopes=ALL_SCOPES, name="Ada's laptop \u2013 \u00fc", made_by="root"),
             make_token(role=Role.VIEWER, scopes=frozenset(), expires_at=MADE_AT + timedelta(microseconds=1)),
             make_token(last_used_at=MADE_AT, revoked_at=MADE_AT, scopes=frozenset({Scope.JOBS_READ})),
+            make_token(created_at=EARLIEST, last_used_at=EARLIEST, expires_at=LATEST),
         ],
     )
     def test_a_token_is_kept_as_it_is(self, register: TokenRegister, token: Token) -> None:
@@ -122,13 +139,67 @@ class TokenRegisterConformance:
     def test_a_revoked_token_stays_revoked_since_the_first_time(self, register: TokenRegister) -> None:
         register.add(make_token(1))
         register.add(make_token(2))
-        assert register.revoke(make_token(1).id, at=MADE_AT)
-        assert register.revoke(make_token(1).id, at=MADE_AT + timedelta(days=1))
+        for day in (0, 1):
+            assert register.revoke(make_token(1).id, at=MADE_AT + timedelta(days=day)) == {make_token(1).id}
         assert register.get(make_token(1).id) == make_token(1, revoked_at=MADE_AT)
         assert register.get(make_token(2).id) == make_token(2)
 
     def test_what_is_not_there_is_not_revoked(self, register: TokenRegister) -> None:
-        assert not register.revoke(make_token(1).id, at=MADE_AT)
+        assert register.revoke(make_token(1).id, at=MADE_AT, derived=True) == frozenset()
+
+    @pytest.mark.parametrize("parent_is", ["revoked", "unknown"])
+    def test_no_token_is_made_with_one_that_is_worth_nothing(self, register: TokenRegister, parent_is: str) -> None:
+        if parent_is == "revoked":
+            register.add(make_token(1))
+            register.revoke(make_token(1).id, at=MADE_AT)
+        before = register.list_all()
+        with pytest.raises(TokenRevokedError):
+            register.add(make_token(2, parent=make_token(1).id))
+        assert register.list_all() == before
+
+    def test_what_a_token_made_is_revoked_with_it_if_that_is_wanted(self, register: TokenRegister) -> None:
+        ids = family(register)
+        assert register.revoke(ids[1], at=MADE_AT, derived=True) == {ids[1], ids[2], ids[3], ids[4]}
+        assert revoked_among(register) == {ids[1], ids[2], ids[3], ids[4]}
+
+    def test_what_a_token_made_stays_valid_if_it_is_not_wanted(self, register: TokenRegister) -> None:
+        ids = family(register)
+        assert register.revoke(ids[1], at=MADE_AT) == {ids[1]}
+        assert revoked_among(register) == {ids[1]}
+
+    def test_what_a_revoked_token_made_is_found_behind_it(self, register: TokenRegister) -> None:
+        ids = family(register)
+        register.revoke(ids[2], at=MADE_AT)
+        assert register.revoke(ids[1], at=MADE_AT + timedelta(days=1), derived=True) == {ids[1], ids[2], ids[3], ids[4]}
+        found = register.get(ids[2])
+        assert found is not None
+        assert found.revoked_at == MADE_AT
+
+    def test_derived_tokens_of_other_projects_stay_valid_if_that_is_wanted(self, register: TokenRegister) -> None:
+        ids = family(register)
+        assert register.revoke(ids[1], at=MADE_AT, derived=True, project="default") == {ids[1], ids[2], ids[3]}
+        assert revoked_among(register) == {ids[1], ids[2], ids[3]}
+
+    def test_a_token_that_is_made_while_its_maker_is_revoked_is_refused_or_revoked(
+        self, open_register: Callable[[], TokenRegister]
+    ) -> None:
+        registers = [open_register() for _ in range(_AT_ONCE)]
+        registers[0].add(make_token(0))
+        together = Barrier(_AT_ONCE)
+
+        def add(number: int) -> None:
+            together.wait(10)
+            with suppress(TokenRevokedError):
+                registers[number].add(make_token(number, parent=make_token(0).id))
+
+        def revoke() -> None:
+            together.wait(10)
+            registers[0].revoke(make_token(0).id, at=MADE_AT, derived=True)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for ended in [pool.submit(revoke), *(pool.submit(add, number) for number in range(1, _AT_ONCE))]:
+                ended.result()
+        assert revoked_among(registers[0]) == {token.id for token in registers[0].list_all()}
 
     def test_the_last_use_is_noted_and_never_goes_back(self, register: TokenRegister) -> None:
         register.add(make_token(1))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+from qdepot.domain.moments import in_utc
 
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -17,5 +19,5 @@ def _written(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-"""A time with its zone, as of RFC 3339."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(in_utc)]
+"""A time with its zone, as of RFC 3339, from 1970 to 9998; read as the same moment in UTC."""

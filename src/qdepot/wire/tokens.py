@@ -31,7 +31,9 @@ class TokenBody(BaseModel):
         default=None, max_length=5, description="What may be done with it; default: all that the role may."
     )
     expires_at: Moment | None = Field(
-        default=None, description="From then on it is worth nothing; with time zone. Default: never."
+        default=None,
+        description="From then on it is worth nothing; with time zone, at most when the token that you make it with "
+        "expires. Default: then, or never if that one never does.",
     )
 
     def wish(self) -> TokenWish:
@@ -58,16 +60,22 @@ class TokenAnswer(BaseModel):
     scopes: list[WireScope]
     name: str = ""
     made_by: str = ""
+    parent: str | None = Field(default=None, description="The id of the token that it was made with; null: none.")
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     last_used_at: AwareDatetime | None = Field(default=None, description="Up to a minute behind.")
     revoked_at: AwareDatetime | None = None
+    damaged: list[str] = Field(
+        default_factory=list,
+        description="Fields whose stored value cannot be read; what they show instead means nothing. Such a token is "
+        "worth nothing, and can be revoked.",
+    )
 
     @classmethod
     def of(cls, token: Token) -> TokenAnswer:
         """What is told of a token."""
         told = {name: getattr(token, name) for name in TokenAnswer.model_fields}
-        return TokenAnswer.model_validate({**told, "scopes": sorted(token.scopes)})
+        return TokenAnswer.model_validate({**told, "scopes": sorted(token.scopes), "damaged": list(token.damaged)})
 
 
 class NewTokenAnswer(TokenAnswer):

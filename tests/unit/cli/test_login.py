@@ -151,6 +151,21 @@ def test_a_token_lives_as_long_as_was_said(run, api, logged_in, told, expected):
     assert abs(expires_at - datetime.now(UTC) - expected) < timedelta(minutes=5)
 
 
+def test_a_token_lives_90_days_if_nothing_is_said(run, api, logged_in):
+    run("tokens", "create")
+    expires_at = datetime.fromisoformat(json.loads(api.asked[-1].content)["expires_at"])
+    assert abs(expires_at - datetime.now(UTC) - timedelta(days=90)) < timedelta(minutes=5)
+
+
+@pytest.mark.usefixtures("logged_in")
+@pytest.mark.parametrize(("days", "left_to_the_service"), [(10, True), (100, False)])
+def test_if_nothing_is_said_a_token_expires_no_later_than_the_own_one(run, api, monkeypatch, days, left_to_the_service):
+    own = TOKEN.model_copy(update={"expires_at": datetime.now(UTC) + timedelta(days=days)})
+    monkeypatch.setattr(f"{__name__}.ME", ME.model_copy(update={"token": own}))
+    run("tokens", "create")
+    assert ("expires_at" not in json.loads(api.asked[-1].content)) == left_to_the_service
+
+
 def test_a_token_may_live_for_ever(run, api, logged_in):
     run("tokens", "create", "--expires", "never")
     assert "expires_at" not in json.loads(api.asked[-1].content)
@@ -180,6 +195,19 @@ def test_tokens_are_listed_with_their_state(run, logged_in):
 def test_a_token_is_revoked_by_its_id(run, logged_in):
     assert run("tokens", "revoke", TEXT.id).code == 0
     assert run("tokens", "revoke", "0" * 16).code == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "query"), [((), b""), (("--derived",), b"derived=true"), (("--no-derived",), b"derived=false")]
+)
+def test_what_a_token_made_is_revoked_with_it_as_was_said(run, api, logged_in, option, query):
+    run("tokens", "revoke", TEXT.id, *option)
+    assert api.asked[-1].url.query == query
+
+
+def test_a_damaged_token_is_listed_as_such(run, logged_in, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.TOKEN", TOKEN.model_copy(update={"damaged": ["expires_at"]}))
+    assert "damaged" in run("tokens", "list").out
 
 
 def test_a_generated_token_is_one(run, api):

@@ -57,3 +57,9 @@ def test_tokens_are_listed_and_revoked(either, asked):
     assert either.tokens(project="lab") == [TOKEN]
     either.revoke_token("one/two")
     assert asked == [("GET", "/v1/tokens?project=lab", None), ("DELETE", "/v1/tokens/one%2Ftwo", None)]
+
+
+@pytest.mark.parametrize("derived", [True, False])
+def test_whether_what_a_token_made_is_revoked_too_can_be_said(either, asked, derived):
+    either.revoke_token("one", derived=derived)
+    assert asked == [("DELETE", f"/v1/tokens/one?derived={str(derived).lower()}", None)]

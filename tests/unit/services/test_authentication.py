@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -83,6 +84,13 @@ def test_whatever_is_wrong_the_answer_is_the_same(authentication, tokens, token)
         assert type(caught.value) is NotAuthenticatedError
         said.add((caught.value.message, caught.value.solution, str(caught.value.details)))
     assert len(said) == 1
+
+
+def test_a_token_of_which_something_cannot_be_read_is_worth_nothing(authentication, register, token):
+    stored, text = token
+    register._tokens[stored.id] = replace(stored, damaged=("expires_at",))
+    with pytest.raises(NotAuthenticatedError):
+        authentication.caller_of(text.revealed)
 
 
 def _forged(token_id):

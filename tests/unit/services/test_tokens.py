@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
 from qdepot.domain.caller import ALL_SCOPES, Caller, Role, Scope
+from qdepot.domain.moments import EARLIEST, LATEST
 from qdepot.domain.token import TokenText, TokenWish
-from qdepot.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
+from qdepot.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, TokenRevokedError
 from qdepot.services.tokens import Tokens
 from qdepot.testing.clock import FrozenClock
 
@@ -114,6 +115,87 @@ def test_a_token_that_would_have_expired_is_refused(tokens, clock):
     assert made(tokens, ADMIN, expires_at=later).expires_at == later
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-timedelta(hours=14))),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime.max.replace(tzinfo=UTC),
+        LATEST + timedelta(microseconds=1),
+        EARLIEST - timedelta(microseconds=1),
+        datetime(2040, 1, 1),  # noqa: DTZ001 - without a zone
+    ],
+)
+def test_an_end_that_cannot_be_shown_everywhere_is_refused(tokens, moment):
+    with pytest.raises(InvalidRequestError, match="expires_at"):
+        made(tokens, ADMIN, expires_at=moment)
+
+
+def test_an_end_is_kept_in_utc(tokens):
+    wished = datetime(2040, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    assert made(tokens, ADMIN, expires_at=wished).expires_at.isoformat() == "2039-12-31T10:00:00+00:00"
+    assert made(tokens, ADMIN, expires_at=LATEST).expires_at == LATEST
+
+
+def test_a_token_that_expires_makes_none_that_is_valid_for_longer(tokens, clock):
+    end = clock.now() + timedelta(hours=1)
+    maker = made(tokens, ADMIN, role=Role.ADMIN, expires_at=end)
+    assert made(tokens, maker.caller).expires_at == end
+    sooner = end - timedelta(minutes=1)
+    assert made(tokens, maker.caller, expires_at=sooner).expires_at == sooner
+    assert made(tokens, maker.caller, expires_at=end).expires_at == end
+    with pytest.raises(InvalidRequestError, match="longer than yours") as caught:
+        made(tokens, maker.caller, expires_at=end + timedelta(microseconds=1))
+    assert end.isoformat() in caught.value.message
+
+
+def test_no_chain_of_tokens_is_valid_for_longer_than_its_first(tokens, clock):
+    end = clock.now() + timedelta(hours=1)
+    token = made(tokens, ADMIN, expires_at=end)
+    for _ in range(4):
+        token = made(tokens, token.caller)
+        assert token.expires_at == end
+
+
+def test_a_token_knows_the_one_that_it_was_made_with(tokens):
+    maker = made(tokens, ADMIN)
+    assert maker.parent is None
+    assert made(tokens, maker.caller).parent == maker.id
+
+
+def test_a_token_that_was_just_revoked_elsewhere_makes_no_other(tokens, clock):
+    maker = made(tokens, ADMIN)
+    tokens.register.revoke(maker.id, at=clock.now())
+    with pytest.raises(TokenRevokedError):
+        made(tokens, maker.caller)
+
+
+@pytest.mark.parametrize(
+    ("end", "derived", "goes_along"),
+    [(LATEST, None, True), (None, None, False), (LATEST, False, False), (None, True, True)],
+)
+def test_what_a_token_made_is_revoked_with_it_if_it_expires_or_that_is_said(tokens, revoked, end, derived, goes_along):
+    maker = made(tokens, ADMIN, role=Role.ADMIN, expires_at=end)
+    child = made(tokens, maker.caller, user="bob")
+    grandchild = made(tokens, child.caller)
+    bystander = made(tokens, ADMIN)
+    tokens.revoke(maker.id, caller=ADMIN, derived=derived)
+    gone = {maker.id, child.id, grandchild.id} if goes_along else {maker.id}
+    assert set(revoked) == gone
+    for token in (maker, child, grandchild, bystander):
+        assert (tokens.register.get(token.id).revoked_at is not None) == (token.id in gone)
+
+
+def test_an_admin_revokes_no_derived_token_of_another_project(tokens):
+    maker = made(tokens, OPERATOR, project="lab", role=Role.ADMIN, scopes=ALL_SCOPES)
+    here, there = made(tokens, maker.caller), made(tokens, maker.caller, project="other")
+    tokens.revoke(maker.id, caller=ADMIN, derived=True)
+    assert tokens.register.get(here.id).revoked_at is not None
+    assert tokens.register.get(there.id).revoked_at is None
+    tokens.revoke(maker.id, caller=OPERATOR, derived=True)
+    assert tokens.register.get(there.id).revoked_at is not None
+
+
 def test_a_member_sees_its_own_an_admin_the_projects_and_an_operator_any(tokens):
     made_ids = {
         made(tokens, MEMBER).id: "his",
@@ -177,3 +259,8 @@ def test_who_came_without_a_token_has_none(tokens):
     assert tokens.of(OPERATOR) is None
     token = made(tokens, ADMIN)
     assert tokens.of(token.caller) == token
+
+
+def test_who_came_with_a_token_that_is_not_there_any_more_makes_none(tokens):
+    with pytest.raises(TokenRevokedError):
+        made(tokens, Caller(user="ada", project="lab", role=Role.ADMIN, scopes=Role.ADMIN.scopes, token_id="f" * 16))

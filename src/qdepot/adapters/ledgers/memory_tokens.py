@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 
-from qdepot.adapters.ledgers.refusals import token_exists_already
+from qdepot.adapters.ledgers.refusals import parent_checked, token_exists_already
 from qdepot.domain.token import Token
 
 
@@ -22,6 +22,8 @@ class MemoryTokenRegister:
         with self._lock:
             if token.id in self._tokens:
                 raise token_exists_already(token.id)
+            if token.parent is not None:
+                parent_checked(token, self._tokens.get(token.parent))
             self._tokens[token.id] = token
 
     def add_first(self, token: Token) -> bool:
@@ -46,13 +48,23 @@ class MemoryTokenRegister:
             ]
         return sorted(found, key=lambda token: (token.created_at, token.id), reverse=True)
 
-    def revoke(self, token_id: str, *, at: datetime) -> bool:
+    def revoke(
+        self, token_id: str, *, at: datetime, derived: bool = False, project: str | None = None
+    ) -> frozenset[str]:
         """See the port."""
         with self._lock:
-            token = self._tokens.get(token_id)
-            if token is not None and token.revoked_at is None:
-                self._tokens[token_id] = replace(token, revoked_at=at)
-            return token is not None
+            found = {token_id} & self._tokens.keys()
+            made = found
+            while derived and made:
+                made = {
+                    each.id for each in self._tokens.values() if each.parent in made and project in {None, each.project}
+                }
+                made -= found
+                found |= made
+            for each in found:
+                if self._tokens[each].revoked_at is None:
+                    self._tokens[each] = replace(self._tokens[each], revoked_at=at)
+            return frozenset(found)
 
     def note_used(self, token_id: str, *, at: datetime) -> None:
         """See the port."""

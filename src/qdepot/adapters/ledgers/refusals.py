@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from qdepot.domain.job import Job, JobChange
-from qdepot.errors import ConflictError, GoneError, InvalidRequestError, InvalidTransitionError, NotFoundError
+from qdepot.domain.token import Token
+from qdepot.errors import (
+    ConflictError,
+    GoneError,
+    InvalidRequestError,
+    InvalidTransitionError,
+    NotFoundError,
+    TokenRevokedError,
+)
 from qdepot.ports.ledger import JobExistsError
 
 IDENTITY = frozenset(
@@ -81,3 +89,16 @@ def page_limit_checked(limit: int) -> None:
 def token_exists_already(token_id: str) -> ConflictError:
     """No id of a token is given twice."""
     return ConflictError(f"There is a token {token_id} already.", details={"token_id": token_id})
+
+
+def parent_checked(token: Token, parent: Token | None) -> None:
+    """The token that a new one was made with is still worth something.
+
+    Raises:
+        TokenRevokedError: It is not.
+    """
+    if parent is None or parent.revoked_at is not None:
+        raise TokenRevokedError(
+            f"the token {token.parent}, with which another one was to be made, is revoked",
+            solution="Use a token that is valid.",
+        )

@@ -47,6 +47,16 @@ class TokensQuery(_Query):
     project: ProjectName | None = Field(default=None, description="Another project; for `service:admin`.")
 
 
+class RevokeQuery(_Query):
+    """What is revoked beside a token."""
+
+    derived: bool | None = Field(
+        default=None,
+        description="Also the tokens that were made with it, and with those, in projects whose tokens you manage. "
+        "Default: if it is a token that expires.",
+    )
+
+
 class ListQuery(_Query):
     """Which jobs, and which page of them."""
 

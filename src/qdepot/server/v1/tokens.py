@@ -12,7 +12,7 @@ from qdepot.server.answering import json_response
 from qdepot.server.auth import Anybody, TokenManager
 from qdepot.server.bodies import RawBody, parse
 from qdepot.server.v1 import documented
-from qdepot.server.v1.queries import TokensQuery
+from qdepot.server.v1.queries import RevokeQuery, TokensQuery
 from qdepot.services.orders import SubmitLimits
 from qdepot.services.tokens import Tokens
 from qdepot.wire.tokens import MeAnswer, NewTokenAnswer, TokenAnswer, TokenBody, TokenListAnswer
@@ -53,7 +53,7 @@ class TokenRoutes:
             operation_id="revokeToken",
             status_code=204,
             response_description="It is worth nothing any more.",
-            responses=documented.problems("not_found", "unavailable"),
+            responses=documented.problems("invalid_request", "not_found", "unavailable"),
         )(self.revoke_token)
         return router
 
@@ -74,9 +74,10 @@ class TokenRoutes:
     def create_token(self, caller: TokenManager, raw: RawBody) -> Response:
         """Make a token.
 
-        Its text is in this answer and nowhere else. It can have at most your own rights. Who is no admin makes tokens
-        for itself alone, and only with the scope `service:admin` are tokens made for another project; a project comes
-        into being with its first token. A repeat makes another token.
+        Its text is in this answer and nowhere else. It can have at most the rights of the token that you make it with,
+        and expires at the latest when that one does. Who is no admin makes tokens for itself alone, and only with the
+        scope `service:admin` are tokens made for another project; a project comes into being with its first token. A
+        repeat makes another token.
         """
         token, text = self._tokens.create(parse(TokenBody, raw).wish(), caller=caller)
         return json_response(
@@ -91,7 +92,11 @@ class TokenRoutes:
         tokens = self._tokens.list_all(caller=caller, project=query.project)
         return json_response(TokenListAnswer(tokens=[TokenAnswer.of(token) for token in tokens]))
 
-    def revoke_token(self, token_id: str, caller: TokenManager) -> Response:
-        """Revoke a token: at once here, within seconds where other processes serve. A repeat does no harm."""
-        self._tokens.revoke(token_id, caller=caller)
+    def revoke_token(self, token_id: str, caller: TokenManager, query: Annotated[RevokeQuery, Query()]) -> Response:
+        """Revoke a token: at once here, within seconds where other processes serve.
+
+        A token that expires takes the tokens that were made with it along, unless told otherwise. A repeat does no
+        harm.
+        """
+        self._tokens.revoke(token_id, caller=caller, derived=query.derived)
         return Response(status_code=204)

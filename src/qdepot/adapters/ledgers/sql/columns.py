@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, Label, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,4 +44,36 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if isinstance(value, datetime):
             return value.astimezone(UTC)
-        return _EPOCH + value * _MICROSECOND
+        return moment_of(value)
+
+
+def in_microseconds(column: Column[datetime]) -> Label[int]:
+    """A column of type :class:`UtcTime`, selected under its own name as microseconds since 1970.
+
+    Python can express fewer moments than a database can store; this number can always be fetched.
+    """
+    return _Microseconds(column).label(column.name)
+
+
+def moment_of(microseconds: int) -> datetime:
+    """The moment so many microseconds after 1970.
+
+    Raises:
+        OverflowError: Python cannot express it.
+    """
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+class _Microseconds(FunctionElement[int]):
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Microseconds, "sqlite")
+def _stored(element: _Microseconds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - the compiler's own
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_Microseconds, "postgresql")
+def _counted(element: _Microseconds, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - the compiler's own
+    return f"CAST(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)}) * 1000000 AS BIGINT)"

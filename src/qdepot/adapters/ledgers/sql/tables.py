@@ -186,8 +186,10 @@ tokens = Table(
     Column("last_used_at", UtcTime),
     Column("revoked_at", UtcTime),
     Column("secret_sha256", Text, nullable=False),
+    Column("parent", Name),
 )
 Index("tokens_of_project", tokens.c.project, tokens.c.created_at, tokens.c.id)
+Index("tokens_of_parent", tokens.c.parent)
 
 ledger_state = Table(
     "ledger_state",

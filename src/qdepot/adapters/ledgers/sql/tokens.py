@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row, Text, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from qdepot.adapters.ledgers.refusals import token_exists_already
+from qdepot.adapters.ledgers.refusals import parent_checked, token_exists_already
 from qdepot.adapters.ledgers.sql.connecting import Database
 from qdepot.adapters.ledgers.sql.faults import database_errors_explained
 from qdepot.adapters.ledgers.sql.tables import ledger_state, tokens
-from qdepot.domain.caller import Role, Scope
+from qdepot.adapters.ledgers.sql.token_rows import EVERY_TOKEN, TOKEN_BY_ID, row_of, token_of
 from qdepot.domain.token import Token
 
 T = TypeVar("T")
 
 _FIRST = "first_token"
-_TOKEN_BY_ID = select(tokens).where(tokens.c.id == bindparam("token_id", type_=Text))
 
 
 class SqlTokenRegister:
@@ -47,23 +46,23 @@ class SqlTokenRegister:
 
     def get(self, token_id: str) -> Token | None:
         """See the port."""
-        row = self._read(lambda connection: connection.execute(_TOKEN_BY_ID, {"token_id": token_id}).first())
-        return None if row is None else _token_of(row)
+        row = self._read(lambda connection: connection.execute(TOKEN_BY_ID, {"token_id": token_id}).first())
+        return None if row is None else token_of(row)
 
     def list_all(self, *, project: str | None = None, user: str | None = None) -> list[Token]:
         """See the port."""
-        wanted = select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
+        wanted = EVERY_TOKEN.order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
         if project is not None:
             wanted = wanted.where(tokens.c.project == project)
         if user is not None:
             wanted = wanted.where(tokens.c.owner == user)
-        return self._read(lambda connection: [_token_of(row) for row in connection.execute(wanted)])
+        return self._read(lambda connection: [token_of(row) for row in connection.execute(wanted)])
 
-    def revoke(self, token_id: str, *, at: datetime) -> bool:
+    def revoke(
+        self, token_id: str, *, at: datetime, derived: bool = False, project: str | None = None
+    ) -> frozenset[str]:
         """See the port."""
-        revoking = update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=at)
-        self._write(lambda connection: connection.execute(revoking))
-        return self.get(token_id) is not None
+        return self._write(lambda connection: _revoke(connection, token_id, at=at, derived=derived, project=project))
 
     def note_used(self, token_id: str, *, at: datetime) -> None:
         """See the port."""
@@ -86,7 +85,28 @@ class SqlTokenRegister:
 
 
 def _insert(connection: Connection, token: Token) -> None:
-    connection.execute(insert(tokens).values(_row(token)))
+    if token.parent is not None:
+        # The lock makes a revoking of the parent wait, which then finds this token.
+        parent = connection.execute(TOKEN_BY_ID.with_for_update(read=True), {"token_id": token.parent}).first()
+        parent_checked(token, None if parent is None else token_of(parent))
+    connection.execute(insert(tokens).values(row_of(token)))
+
+
+def _revoke(
+    connection: Connection, token_id: str, *, at: datetime, derived: bool, project: str | None
+) -> frozenset[str]:
+    """Level by level, each locked before the next one is looked for: what is being made under it waits for this."""
+    level = set(connection.scalars(select(tokens.c.id).where(tokens.c.id == token_id)))
+    found: set[str] = set()
+    while level:
+        revoking = update(tokens).where(tokens.c.id.in_(level), tokens.c.revoked_at.is_(None)).values(revoked_at=at)
+        connection.execute(revoking)
+        found |= level
+        made = select(tokens.c.id).where(tokens.c.parent.in_(level))
+        if project is not None:
+            made = made.where(tokens.c.project == project)
+        level = set(connection.scalars(made)) - found if derived else set()
+    return frozenset(found)
 
 
 def _insert_first(connection: Connection, token: Token) -> bool:
@@ -96,37 +116,3 @@ def _insert_first(connection: Connection, token: Token) -> bool:
     connection.execute(insert(ledger_state).values(name=_FIRST, value=token.id))
     _insert(connection, token)
     return True
-
-
-def _row(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "project": token.project,
-        "owner": token.user,
-        "role": token.role.value,
-        "scopes": " ".join(sorted(token.scopes)),
-        "name": token.name,
-        "made_by": token.made_by,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
-        "revoked_at": token.revoked_at,
-        "secret_sha256": token.secret_sha256,
-    }
-
-
-def _token_of(row: Row[Any]) -> Token:
-    return Token(
-        id=row.id,
-        project=row.project,
-        user=row.owner,
-        role=Role(row.role),
-        scopes=frozenset(Scope(scope) for scope in row.scopes.split()),
-        name=row.name,
-        made_by=row.made_by,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
-        secret_sha256=row.secret_sha256,
-    )
