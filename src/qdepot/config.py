@@ -97,6 +97,7 @@ class ProjectSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     max_body_bytes: PositiveInt | None = None
+    max_body_values: PositiveInt | None = None
     max_circuits: PositiveInt | None = None
     max_total_shots: PositiveInt | None = None
     max_jobs_in_flight: PositiveInt | None = None
@@ -179,6 +180,15 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: PositiveInt = Field(default=32 * 1024**2, description="Largest request in bytes.")
+    max_body_values: PositiveInt = Field(
+        default=2_000_000,
+        description="Most values in a request: members of its arrays and objects, and the names of the latter.",
+    )
+    body_memory_bytes: PositiveInt = Field(
+        default=128 * 1024**2,
+        description="Bytes that all request bodies above 64 KiB may have together while the service works on them; "
+        "beyond, it answers 429. Each takes up to four times its size of memory.",
+    )
     max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")
     max_total_shots: PositiveInt = Field(
         default=100_000_000, description="Most shots in a job, over all its circuits and parameter sets."
@@ -194,8 +204,9 @@ class Settings(BaseSettings):
     )
     projects: dict[str, ProjectSettings] = Field(
         default_factory=dict,
-        description="Other limits of a project by its name: `max_body_bytes`, `max_circuits`, `max_total_shots`, "
-        "`max_jobs_in_flight`, `requests_per_s`, `request_burst`. Names with capitals only in the file.",
+        description="Other limits of a project by its name: `max_body_bytes`, `max_body_values`, `max_circuits`, "
+        "`max_total_shots`, `max_jobs_in_flight`, `requests_per_s`, `request_burst`. Names with capitals only in the "
+        "file.",
     )
     check_budget_s: PositiveFloat = Field(
         default=2.0, description="Seconds a caller waits for the check of the circuits; above, it is done later."

@@ -10,7 +10,8 @@ QDepotError
 │   ├── UnsupportedProgramError  a valid program that this backend or qdepot cannot run
 │   ├── PayloadTooLargeError     larger than this service accepts
 │   └── QuotaExceededError       a limit of the project is reached
-│       └── TooManyRequestsError too many requests came too fast
+│       ├── TooManyRequestsError too many requests came too fast
+│       └── TooManyLargeRequestsError  memory for large requests is taken
 ├── ResourceLimitError           the program used up what it was allowed
 │   ├── TimeLimitExceededError
 │   └── MemoryLimitExceededError
@@ -128,6 +129,12 @@ class TooManyRequestsError(QuotaExceededError):
     """This project sends requests faster than it may."""
 
     code = "too_many_requests"
+
+
+class TooManyLargeRequestsError(QuotaExceededError):
+    """The service has no memory left for large requests now."""
+
+    code = "too_many_large_requests"
 
 
 class ResourceLimitError(QDepotError):

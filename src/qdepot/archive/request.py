@@ -15,6 +15,8 @@ from datetime import datetime
 from itertools import accumulate
 
 from qdepot.archive import layout
+from qdepot.archive.json_shape import JsonShape
+from qdepot.archive.long_values import lean_request, members_named
 from qdepot.archive.manifest import damaged
 from qdepot.archive.plain import json_text, time_of
 from qdepot.domain.program import Program
@@ -63,11 +65,13 @@ class RequestRecord:
         Raises:
             InvalidProgramError: A QPY source is not base64.
         """
-        return Program.from_document(json.loads(self.body)["program"])
+        lean = lean_request(self.body)
+        return Program.from_document(lean.complete(json.loads(lean.text)["program"]))
 
     def program_document(self) -> bytes:
         """The ``program`` of the body as it was sent, UTF-8 JSON."""
-        return _member_as_sent(self.body.decode(), "program").encode()
+        program = members_named(JsonShape(self.body, depth=1), "program")[-1]
+        return self.body[program.start : program.end]
 
 
 def request_document(record: RequestRecord) -> bytes:
@@ -166,26 +170,3 @@ def _sizes(head: bytes, *, key: str) -> tuple[int, list[int]]:
 
 def _damaged(key: str) -> ArchiveDamagedError:
     return damaged(key, "it holds no request that this version of qdepot can read")
-
-
-def _member_as_sent(text: str, wanted: str) -> str:
-    """The text of one member of a JSON object, to the letter; of equal names the last, as JSON readers have it."""
-    decoder = json.JSONDecoder()
-    found = ""
-    at = _skip_space(text, _skip_space(text, 0) + 1)
-    while text[at] != "}":
-        name, at = decoder.raw_decode(text, at)
-        start = _skip_space(text, _skip_space(text, at) + 1)
-        _, at = decoder.raw_decode(text, start)
-        if name == wanted:
-            found = text[start:at]
-        at = _skip_space(text, at)
-        if text[at] == ",":
-            at = _skip_space(text, at + 1)
-    return found
-
-
-def _skip_space(text: str, at: int) -> int:
-    while text[at] in " \t\r\n":
-        at += 1
-    return at

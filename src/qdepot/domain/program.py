@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,21 @@ class ProgramFormat(StrEnum):
     """Qiskit's binary format; one circuit a file."""
 
 
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A JSON value that is passed on as text: as objects, a large one would take many times its size.
+
+    Attributes:
+        text: Valid UTF-8 JSON.
+    """
+
+    text: bytes
+
+    def value(self) -> object:
+        """The value itself."""
+        return json.loads(self.text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
     """One circuit as it was sent, with what belongs to it alone.
@@ -37,8 +53,8 @@ class Circuit:
         format: How ``source`` is written.
         source: The bytes: UTF-8 text for OpenQASM, the file itself for QPY.
         parameter_values: None, or by name (``{"theta": [...]}``), or an array in Qiskit's order of parameters; plain
-            JSON data, broadcast as Qiskit's PUBs do.
-        observables: For an estimator: plain JSON data, ``{"ZZ": 1.0}`` or nested lists of such.
+            JSON data or its text, broadcast as Qiskit's PUBs do.
+        observables: For an estimator: plain JSON data or its text, ``{"ZZ": 1.0}`` or nested lists of such.
         shots: Overrides the program's shots for this circuit.
         precision: Overrides the program's precision for this circuit.
     """
@@ -54,6 +70,8 @@ class Circuit:
     def from_document(cls, document: Mapping[str, Any], *, index: int) -> Circuit:
         """Build it from its JSON form, in which the source of a QPY circuit is base64.
 
+        The source may be given as bytes (UTF-8), and values and observables as :class:`JsonText`.
+
         Raises:
             InvalidProgramError: A QPY source is not base64.
         """
@@ -65,8 +83,9 @@ class Circuit:
         """Its JSON form, from which :meth:`from_document` builds an equal circuit."""
         is_text = self.format is not ProgramFormat.QPY
         source = self.source.decode() if is_text else base64.b64encode(self.source).decode()
-        fields = {name: getattr(self, name) for name in ("parameter_values", "observables", "shots", "precision")}
-        return {"format": self.format.value, "source": source, **_given(fields)}
+        plain = {"parameter_values": _plain(self.parameter_values), "observables": _plain(self.observables)}
+        figures = {"shots": self.shots, "precision": self.precision}
+        return {"format": self.format.value, "source": source, **_given(plain | figures)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +131,13 @@ def _given(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _source_bytes(source: str, program_format: ProgramFormat, index: int) -> bytes:
+def _plain(value: object) -> object:
+    return value.value() if isinstance(value, JsonText) else value
+
+
+def _source_bytes(source: str | bytes, program_format: ProgramFormat, index: int) -> bytes:
     if program_format is not ProgramFormat.QPY:
-        return source.encode()
+        return source.encode() if isinstance(source, str) else source
     try:
         return base64.b64decode(source, validate=True)
     except ValueError as error:  # binascii.Error is one, too

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qdepot.domain.backend import BackendInfo
-from qdepot.domain.program import Program
+from qdepot.domain.program import Circuit, JsonText, Program
 from qdepot.domain.result import Buffer
 from qdepot.errors import InternalError
 from qdepot.ports.compute_pool import Lane, Limits, Payload, Task
@@ -147,18 +147,8 @@ def _memory_of(backend: BackendInfo) -> dict[str, object]:
 
 
 def _payload(program: Program, *, options: Mapping[str, object], backend: BackendInfo, **extra: object) -> Payload:
-    parts = {f"circuit/{index}": circuit.source for index, circuit in enumerate(program.circuits)}
-    circuits = [
-        {
-            "format": circuit.format.value,
-            "part": part,
-            "parameter_values": circuit.parameter_values,
-            "observables": circuit.observables,
-            "shots": circuit.shots,
-            "precision": circuit.precision,
-        }
-        for part, circuit in zip(parts, program.circuits, strict=True)
-    ]
+    parts: dict[str, Buffer] = {}
+    circuits = [_circuit(index, circuit, parts) for index, circuit in enumerate(program.circuits)]
     meta: dict[str, object] = {
         "kind": program.kind.value,
         "shots": program.shots,
@@ -175,3 +165,23 @@ def _payload(program: Program, *, options: Mapping[str, object], backend: Backen
         **extra,
     }
     return Payload(meta=meta, parts=parts)
+
+
+def _circuit(index: int, circuit: Circuit, parts: dict[str, Buffer]) -> dict[str, object]:
+    """What ``meta`` says of a circuit; its source, and values that are text, become parts."""
+    part = f"circuit/{index}"
+    parts[part] = circuit.source
+    meta: dict[str, object] = {
+        "format": circuit.format.value,
+        "part": part,
+        "shots": circuit.shots,
+        "precision": circuit.precision,
+    }
+    for name in ("parameter_values", "observables"):
+        value = getattr(circuit, name)
+        if isinstance(value, JsonText):
+            parts[f"{name}/{index}"] = value.text
+            meta[f"{name}_part"] = f"{name}/{index}"
+        else:
+            meta[name] = value
+    return meta

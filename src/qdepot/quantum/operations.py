@@ -11,9 +11,11 @@ The payloads are described here, once:
      "backend": {"name", "method", "num_qubits", "max_shots", "device"},
      "max_total_shots": 100000000, "threads": 1, "memory_mb": 2048, "first_circuit": 0}
 
-and ``parts`` with the bytes of each circuit. ``threads`` matters to ``simulate`` alone; without ``memory_mb`` all of
-the machine's memory counts. A program may be run in several pieces: then ``first_circuit`` is the place in it of the
-first circuit that is sent, and seeds, names of members and errors go by that.
+and ``parts`` with the bytes of each circuit. In place of ``parameter_values`` and ``observables`` there may be
+``parameter_values_part`` and ``observables_part``, which name parts with their JSON text. ``threads`` matters to
+``simulate`` alone; without ``memory_mb`` all of the machine's memory counts. A program may be run in several pieces:
+then ``first_circuit`` is the place in it of the first circuit that is sent, and seeds, names of members and errors go
+by that.
 
 ``noise`` names a fake device, and the circuit is laid out on its qubits as on the device's own backend: a gate between
 qubits that the device does not couple would have no noise. An estimation with noise is exact, as a density matrix.

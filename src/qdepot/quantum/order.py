@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,11 +133,17 @@ def _circuit(payload: Payload, circuit: Meta, *, index: int) -> CircuitOrder:
         index=index,
         format=ProgramFormat(circuit["format"]),
         source=bytes(payload.parts[circuit["part"]]),
-        parameter_values=circuit.get("parameter_values"),
-        observables=circuit.get("observables"),
+        parameter_values=_value(payload, circuit, "parameter_values"),
+        observables=_value(payload, circuit, "observables"),
         shots=payload.meta.get("shots") if own_shots is None else own_shots,  # type: ignore[arg-type] # checked later
         precision=payload.meta.get("precision") if own_precision is None else own_precision,  # type: ignore[arg-type]
     )
+
+
+def _value(payload: Payload, circuit: Meta, name: str) -> object:
+    """Plain data, from ``meta`` or from a part that holds its JSON text."""
+    part = circuit.get(f"{name}_part")
+    return circuit.get(name) if part is None else json.loads(bytes(payload.parts[part]))
 
 
 def _given(values: Meta | None, *, of: type) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from qdepot.server import errors, openapi, problem_pages, swagger
 from qdepot.server.auth import Door
+from qdepot.server.body_room import BodyRoom
 from qdepot.server.errors import CatchAll
 from qdepot.server.forwarded import Forwarded
 from qdepot.server.gate import Gate
@@ -55,6 +56,7 @@ def build_app(parts: ServerParts) -> FastAPI:
         ],
     )
     app.state.limits = limits = parts.project_limits
+    app.state.body_room = BodyRoom(parts.body_memory_bytes)
     app.state.door = Door(parts.authentication, Rates(limits.of))
     app.state.close_waits = waiters.close
     errors.register(app)

@@ -2,51 +2,88 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Iterator
-from typing import Annotated, Any, NoReturn, TypeVar
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Annotated, Generic, NoReturn, TypeVar
 
+import anyio.to_thread
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from qdepot.errors import InvalidRequestError, PayloadTooLargeError
+from qdepot.archive.json_shape import MAX_DEPTH, check_shape
+from qdepot.errors import PayloadTooLargeError
+from qdepot.server.body_room import SMALL_BYTES, BodyRoom
 from qdepot.server.errors import UnsupportedMediaTypeError, from_validation
-from qdepot.services.orders import ProjectLimits
+from qdepot.server.json_process import check_json
+from qdepot.server.strict_json import decode
+from qdepot.services.orders import ProjectLimits, SubmitLimits
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+T = TypeVar("T")
 
-MAX_KEYS = 10_000
-"""Most keys of one object. What is wrong with each of many could take minutes to put together."""
-
-_SPACE = re.compile(r"[ \t\n\r]*")
+MAX_PLAIN_BYTES = 256 * 1024
+"""Largest body of a request that submits no job."""
 
 
 async def read_body(request: Request) -> bytes:
-    """The body of a request, as it came.
+    """The body of a request that submits no job, as it came.
 
     Raises:
         UnsupportedMediaTypeError: It is not announced as plain UTF-8 JSON.
-        PayloadTooLargeError: It is longer than the caller's project may send; reading stops there.
+        PayloadTooLargeError: It is longer than such a request may be; reading stops there.
     """
-    _check_headers(request)
-    limits: ProjectLimits = request.app.state.limits
-    limit = limits.of(request.state.caller.project).max_body_bytes
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        _refuse_large(limit)
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            _refuse_large(limit)
-        pieces.append(piece)
-    return b"".join(pieces)
+    limits = _limits(request)
+    with ExitStack() as held:
+        return await _read(request, held, most=min(limits.max_body_bytes, MAX_PLAIN_BYTES))
 
 
 RawBody = Annotated[bytes, Depends(read_body)]
+
+
+class Submission(Generic[T]):
+    """A parameter of a route: what a body says that may be large.
+
+    Large ones are read before the route runs, a few at a time, by threads of their own: what is waiting takes no
+    thread. Of a small one the reading is left to the route.
+    """
+
+    def __init__(self, read: Callable[[bytes], T]) -> None:
+        """Of a route.
+
+        Args:
+            read: Makes something of a body that is valid JSON; may raise QDepotError.
+        """
+        self._read = read
+
+    async def __call__(self, request: Request) -> AsyncIterator[Callable[[], T]]:
+        """What gives the value, or raises what is wrong with the body.
+
+        Raises:
+            UnsupportedMediaTypeError: It is not announced as plain UTF-8 JSON.
+            PayloadTooLargeError: It is longer than the caller's project may send; reading stops there.
+            TooManyLargeRequestsError: The service holds too many large bodies already.
+            InvalidRequestError: It is large, and is not what it should be.
+        """
+        limits = _limits(request)
+        room: BodyRoom = request.app.state.body_room
+        with ExitStack() as held:
+            raw = await _read(request, held, most=limits.max_body_bytes)
+            if len(raw) <= SMALL_BYTES:
+                yield partial(self._small, raw)
+            else:
+                most = limits.max_body_values
+                value = await anyio.to_thread.run_sync(self._large, raw, most, limiter=room.readers)
+                yield lambda: value
+
+    def _small(self, raw: bytes) -> T:
+        check_small(raw)
+        return self._read(raw)
+
+    def _large(self, raw: bytes, max_values: int) -> T:
+        check_shape(raw, max_values=max_values)
+        check_json(raw)
+        return self._read(raw)
 
 
 def parse(model: type[ModelT], raw: bytes) -> ModelT:
@@ -56,12 +93,23 @@ def parse(model: type[ModelT], raw: bytes) -> ModelT:
         InvalidRequestError: It is not JSON, has a key twice or a number that is none, or does not fit the model; says
             where.
     """
-    decode(raw)
+    check_small(raw)
     return validated(model, raw)
 
 
+def check_small(raw: bytes) -> None:
+    """Refuse what is not strict JSON, of a body so small that this takes little.
+
+    Raises:
+        InvalidRequestError: It is not; says where.
+    """
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        check_shape(raw, max_values=len(raw) + 1)
+    decode(raw)
+
+
 def validated(model: type[ModelT], raw: bytes) -> ModelT:
-    """Check a document that :func:`decode` has passed against a model.
+    """Check a document that is valid JSON against a model.
 
     Raises:
         InvalidRequestError: It does not fit; says where.
@@ -72,57 +120,37 @@ def validated(model: type[ModelT], raw: bytes) -> ModelT:
         raise from_validation(error) from None
 
 
-def decode(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Read JSON as RFC 8259 means it, where lenient readers differ: no NaN, no infinity, no key twice, only UTF-8.
-
-    Raises:
-        InvalidRequestError: It is something else; says where.
-    """
-    try:
-        return _STRICT.decode(raw.decode())
-    except UnicodeDecodeError as error:
-        raise _not_json(f"byte {error.start} is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise _not_json(error.msg, line=error.lineno, column=error.colno) from None
-    except RecursionError:
-        raise _not_json("it is nested too deeply") from None
-    except ValueError as error:
-        raise _not_json(str(error)[:300]) from None
+def _limits(request: Request) -> SubmitLimits:
+    limits: ProjectLimits = request.app.state.limits
+    return limits.of(request.state.caller.project)
 
 
-def items_of(raw: bytes, name: str) -> Iterator[bytes]:
-    """The elements of the array ``name`` of a decoded document, each as it was sent.
-
-    Args:
-        raw: A JSON object that :func:`decode` has passed.
-        name: Of one of its members, an array.
-    """
-    text = raw.decode()
-    for key, start, _ in _members(text, _skip(text, 0)):
-        if key == name:
-            for _, begin, end in _members(text, start):
-                yield text[begin:end].encode()
-
-
-def _members(text: str, start: int) -> Iterator[tuple[str, int, int]]:
-    """Per member of the object or array at ``start``: its key (empty in an array) and where its value lies."""
-    named = text[start] == "{"
-    position = _skip(text, start + 1)
-    while text[position] not in "]}":
-        key = ""
-        if named:
-            key, position = _STRICT.raw_decode(text, position)
-            position = _skip(text, _skip(text, position) + 1)
-        _, end = _STRICT.raw_decode(text, position)
-        yield key, position, end
-        position = _skip(text, end)
-        if text[position] == ",":
-            position = _skip(text, position + 1)
+async def _read(request: Request, held: ExitStack, *, most: int) -> bytes:
+    """The body; room for a large one is held from before its first byte is read until ``held`` is closed."""
+    _check_headers(request)
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > most):
+        _refuse_large(most)
+    whole = int(announced) if announced.isdecimal() else 0
+    if whole > SMALL_BYTES:
+        _hold_room(request, held, whole)
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            _refuse_large(most)
+        if size > SMALL_BYTES and whole <= SMALL_BYTES:
+            whole = most  # it comes in chunks, and could become as large as that
+            _hold_room(request, held, whole)
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
-def _skip(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
+def _hold_room(request: Request, held: ExitStack, size: int) -> None:
+    room: BodyRoom = request.app.state.body_room
+    largest = _limits(request).max_body_bytes
+    held.enter_context(room.taken(size, project=request.state.caller.project, largest=largest))
 
 
 def _check_headers(request: Request) -> None:
@@ -146,35 +174,3 @@ def _refuse_large(limit: int) -> NoReturn:
         solution="Send fewer or smaller circuits in one request.",
         details={"max_body_bytes": limit},
     )
-
-
-def _not_json(why: str, **place: int) -> InvalidRequestError:
-    where = f" at line {place['line']}, column {place['column']}" if place else ""
-    return InvalidRequestError(
-        f"the body is not valid JSON: {why}{where}", solution="Send one JSON object, as RFC 8259 has it.", details=place
-    )
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(pairs) > MAX_KEYS:
-        raise ValueError(f"an object has {len(pairs)} keys, and at most {MAX_KEYS} are taken")
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"the number {digits[:40]} is out of range")
-    return number
-
-
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)

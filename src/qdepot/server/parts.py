@@ -43,6 +43,7 @@ class ServerParts:
         public_url: Where the service's own pages come from for the world outside; None: where they are asked for.
         trusted_proxies: Those who are believed what they say of the requests that they pass on.
         download_links_for: How long a link to the object store is valid; None: no such links are given.
+        body_memory_bytes: What request bodies above 64 KiB may take, all together.
         threads: How many requests are worked on at once; waiting ones do not count.
     """
 
@@ -61,6 +62,7 @@ class ServerParts:
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
     download_links_for: timedelta | None = None
+    body_memory_bytes: int = 128 * 1024**2
     threads: int = 40
 
     @property

@@ -47,6 +47,7 @@ class SubmitLimits:
 
     Attributes:
         max_body_bytes: Largest request.
+        max_body_values: Most values in a request: members of arrays and objects, and their names.
         max_circuits: Most circuits in a job.
         max_total_shots: Most shots in a job, over all circuits and parameter sets.
         check_budget_s: How long a caller waits for the check of the circuits, in seconds.
@@ -57,6 +58,7 @@ class SubmitLimits:
     """
 
     max_body_bytes: int = 32 * 1024**2
+    max_body_values: int = 2_000_000
     max_circuits: int = 10_000
     max_total_shots: int = 100_000_000
     check_budget_s: float = 2.0

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from qdepot.domain.program import Program, ProgramFormat
+from qdepot.domain.program import ProgramFormat
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)]
@@ -116,14 +116,6 @@ class JobBody(_Request):
     timeout_s: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Longest run in seconds; then the job fails."
     )
-
-    def to_program(self) -> Program:
-        """The program in the domain's terms.
-
-        Raises:
-            InvalidProgramError: A QPY source is not base64.
-        """
-        return Program.from_document(self.program.model_dump(mode="json"))
 
 
 class JobEditBody(_Request):

@@ -100,6 +100,7 @@ def build_app(parts: Parts) -> FastAPI:
             version=package_version(),
             download_links_for=timedelta(seconds=settings.download_links_s) if settings.download_links_s else None,
             allowed_hosts=names_of(settings.host, allowed_hosts=settings.allowed_hosts, public_url=settings.public_url),
+            body_memory_bytes=settings.body_memory_bytes,
             public_url=checked_public_url(settings.public_url) if settings.public_url else None,
             trusted_proxies=networks_of(settings.trusted_proxies),
         )

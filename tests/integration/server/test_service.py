@@ -78,7 +78,7 @@ def test_an_error_reaches_the_caller_with_its_words(build, error, status):
 def test_the_service_says_what_it_is(build):
     facts = {"packages": {"qiskit": "2.6.2"}, "qpy_versions": [13, 18], "fake_devices": {"fake_torino": 133}}
     answer = build(describe=lambda: facts).get("/v1/version").json()
-    assert (answer["version"], answer["api_version"]) == ("1.2.3", "1.2")
+    assert (answer["version"], answer["api_version"]) == ("1.2.3", "1.3")
     assert (answer["packages"], answer["qpy_versions"]) == ({"qiskit": "2.6.2"}, [13, 18])
     assert answer["formats"] == ["openqasm2", "openqasm3", "qpy"]
     assert answer["limits"]["max_body_bytes"] == 32 * 1024**2

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdepot.errors import InvalidRequestError
-from qdepot.server.bodies import decode, items_of, parse
+from qdepot.server.bodies import parse
+from qdepot.server.strict_json import decode
 from qdepot.wire.requests import JobBody, StatusesBody
 
 JOB = {
@@ -82,19 +83,3 @@ def test_a_wrong_field_is_named_without_repeating_the_input():
 @given(json_values)
 def test_what_the_standard_library_writes_is_read_as_it_was(value):
     assert decode(json.dumps(value).encode()) == value
-
-
-@given(
-    items=st.lists(json_values, max_size=6),
-    others=st.dictionaries(st.text(), json_values, max_size=3),
-    indent=st.sampled_from([None, 0, 3]),
-    escaped=st.booleans(),
-)
-def test_the_items_of_an_array_are_cut_out_to_the_letter(items, others, indent, escaped):
-    document = {**others, "jobs": items}
-    raw = json.dumps(document, indent=indent, ensure_ascii=escaped).encode()
-    cut = list(items_of(raw, "jobs"))
-    assert [json.loads(item) for item in cut] == items
-    for item in cut:
-        assert item in raw
-        assert item == item.strip()

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Response
 
 from qdepot.errors import QDepotError
 from qdepot.server.answering import json_response
 from qdepot.server.auth import Submitter
-from qdepot.server.bodies import RawBody, items_of, parse, validated
+from qdepot.server.bodies import Submission
 from qdepot.server.errors import problem_document
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH
-from qdepot.server.v1.orders import order_of
+from qdepot.server.v1.sent_batch import ReadBatch, read_batch
 from qdepot.server.v1.submitting import IdempotencyKey
 from qdepot.services.jobs import Jobs
 from qdepot.services.orders import JobOrder, Submitted
 from qdepot.wire.answers import BatchAnswer, BatchItemAnswer, Problem
-from qdepot.wire.requests import BatchBody, JobBody
+from qdepot.wire.requests import BatchBody
 
-
-class _Envelope(BaseModel):
-    """A batch whose jobs are not looked into yet, so that each can have an error of its own."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    atomic: bool = True
-    jobs: list[Any] = Field(min_length=1, max_length=1000)
+SentBatch = Annotated[Callable[[], ReadBatch], Depends(Submission(read_batch))]
 
 
 class BatchRoutes:
@@ -58,34 +50,23 @@ class BatchRoutes:
         )(self.submit_jobs)
         return router
 
-    def submit_jobs(self, caller: Submitter, raw: RawBody, *, idempotency_key: IdempotencyKey = None) -> Response:
+    def submit_jobs(self, caller: Submitter, sent: SentBatch, *, idempotency_key: IdempotencyKey = None) -> Response:
         """Submit up to 1,000 jobs at once.
 
         With `atomic` (the default) all are accepted or none: the problem tells which one is wrong in `details.job`,
         counted from 0. Else each is accepted or refused by itself.
         """
-        atomic = parse(_Envelope, raw).atomic
-        outcomes: list[JobOrder | Submitted | QDepotError] = [
-            _order_or_error(item, place, atomic=atomic) for place, item in enumerate(items_of(raw, "jobs"))
-        ]
+        batch = sent()
+        outcomes = batch.outcomes
         places = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, JobOrder)]
         orders = [outcome for outcome in outcomes if isinstance(outcome, JobOrder)]
         if orders:
-            answers = self._jobs.submit_many(orders, caller=caller, atomic=atomic, idempotency_key=idempotency_key)
+            answers = self._jobs.submit_many(
+                orders, caller=caller, atomic=batch.atomic, idempotency_key=idempotency_key
+            )
             for place, answer in zip(places, answers, strict=True):
                 outcomes[place] = answer
         return _answer([outcome for outcome in outcomes if not isinstance(outcome, JobOrder)])
-
-
-def _order_or_error(item: bytes, place: int, *, atomic: bool) -> JobOrder | QDepotError:
-    try:
-        return order_of(item, validated(JobBody, item))
-    except QDepotError as error:
-        error.details["job"] = place
-        if atomic:
-            error.message = f"job {place}: {error.message}"
-            raise
-        return error
 
 
 def _answer(outcomes: Sequence[Submitted | QDepotError]) -> Response:

@@ -93,6 +93,7 @@ SUBMIT_CODES = (
     "memory_limit_exceeded",
     "time_limit_exceeded",
     "quota_exceeded",
+    "too_many_large_requests",
     "unavailable",
 )
 """What goes wrong when jobs are submitted."""

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from qdepot.archive.long_values import lean_request
 from qdepot.domain.job import CANCELLING, JobStatus, canonical_job_id
+from qdepot.domain.program import Program
 from qdepot.errors import InvalidRequestError
 from qdepot.ports.ledger import JobFilter
+from qdepot.server.bodies import validated
 from qdepot.server.v1.queries import ListQuery
 from qdepot.services.orders import JobOrder
 from qdepot.wire.requests import JobBody
 
 
-def order_of(raw: bytes, body: JobBody) -> JobOrder:
+def order_of(raw: bytes) -> JobOrder:
     """What the job service takes.
 
     Args:
-        raw: The request to the letter.
-        body: The same, read.
+        raw: The request to the letter, valid JSON.
 
     Raises:
         InvalidProgramError: A QPY source is not base64.
+        InvalidRequestError: It is no request for a job; says where.
     """
+    lean = lean_request(raw)
+    body = validated(JobBody, lean.text)
     return JobOrder(
         body=raw,
         backend=body.backend,
         name=body.name,
         tags=tuple(body.tags),
-        program=body.to_program(),
+        program=Program.from_document(lean.complete(body.program.model_dump(mode="json"))),
         options=body.options.model_dump(mode="json", exclude_unset=True, exclude_none=True),
         priority=body.priority,
         timeout_s=body.timeout_s,

@@ -14,7 +14,7 @@ from qdepot.server.v1.queries import MAX_PAGE, MAX_WAIT_S
 from qdepot.services.orders import SubmitLimits
 from qdepot.wire.answers import VersionAnswer
 
-API_VERSION = "1.2"
+API_VERSION = "1.3"
 """Of the REST API: the first number changes when something is taken away, the second when something is added."""
 
 

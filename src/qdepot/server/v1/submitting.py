@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Response
 
 from qdepot.server.answering import json_response
 from qdepot.server.auth import Submitter
-from qdepot.server.bodies import RawBody, parse
+from qdepot.server.bodies import Submission
 from qdepot.server.v1 import documented
 from qdepot.server.v1.answers import JOBS_PATH, job_answer, path_of
 from qdepot.server.v1.orders import job_id_of, order_of
 from qdepot.services.jobs import Jobs
-from qdepot.services.orders import Submitted
+from qdepot.services.orders import JobOrder, Submitted
 from qdepot.wire.answers import JobAnswer
 from qdepot.wire.requests import JobBody
 
@@ -26,6 +27,9 @@ IdempotencyKey = Annotated[
         description="Any text of your own, new for each new job: a repeat with it gives the same job.",
     ),
 ]
+
+
+SentJob = Annotated[Callable[[], JobOrder], Depends(Submission(order_of))]
 
 
 class SubmitRoutes:
@@ -51,7 +55,7 @@ class SubmitRoutes:
         router.put("/{job_id}", operation_id="putJob", **shared)(self.put_job)
         return router
 
-    def submit_job(self, caller: Submitter, raw: RawBody, *, idempotency_key: IdempotencyKey = None) -> Response:
+    def submit_job(self, caller: Submitter, sent: SentJob, *, idempotency_key: IdempotencyKey = None) -> Response:
         """Submit a job.
 
         Circuits are checked while you wait, as far as that is quick: an error in them is answered with line and column.
@@ -59,17 +63,15 @@ class SubmitRoutes:
 
         With an `Idempotency-Key`, a request whose answer was lost can be repeated without making a second job.
         """
-        order = order_of(raw, parse(JobBody, raw))
-        return _answer(self._jobs.submit(order, caller=caller, idempotency_key=idempotency_key))
+        return _answer(self._jobs.submit(sent(), caller=caller, idempotency_key=idempotency_key))
 
-    def put_job(self, job_id: str, caller: Submitter, raw: RawBody) -> Response:
+    def put_job(self, job_id: str, caller: Submitter, sent: SentJob) -> Response:
         """Submit a job under an id of your own choice, a UUID.
 
         A repeat with the same body gives the same job; with another body it is a conflict.
         """
         chosen = job_id_of(job_id)
-        order = order_of(raw, parse(JobBody, raw))
-        return _answer(self._jobs.submit(order, caller=caller, job_id=chosen))
+        return _answer(self._jobs.submit(sent(), caller=caller, job_id=chosen))
 
 
 def _answer(submitted: Submitted) -> Response:
