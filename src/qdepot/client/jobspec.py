@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from qdepot.client.circuits import as_list, is_quantum_circuit, wire_source
 from qdepot.client.problems import invalid_fields
-from qdepot.client.values import looks_like_observables, observables, parameter_values
+from qdepot.client.values import is_operator, looks_like_observables, observables, parameter_values
 from qdepot.errors import InvalidRequestError
 from qdepot.wire.requests import JobBody
 
@@ -98,6 +98,13 @@ def job_specs(jobs: Iterable[object], options: JobOptions) -> list[JobSpec]:
     return specs
 
 
+def parts_of(spec: JobSpec, circuit: object) -> dict[str, object]:
+    """The only circuit of a job, and what belongs to it, whether it was given in a tuple or as an option."""
+    pub = _pub(circuit)
+    named = _estimator_pub(pub, 0) if _is_estimator(spec, [pub]) else _sampler_pub(pub, 0)
+    return {**_given(parameter_values=spec.parameter_values, observables=spec.observables), **named}
+
+
 def _program(spec: JobSpec, qpy_versions: tuple[int, int] | None) -> dict[str, object]:
     if isinstance(spec.tags, str):
         raise InvalidRequestError("tags are a list of strings, not one string", solution=f"Write [{spec.tags!r}].")
@@ -170,7 +177,9 @@ def _per_circuit(given: object, count: int, *, alone: bool, what: str) -> list[o
 
 
 def _observables_per_circuit(given: object, count: int, *, alone: bool) -> list[object]:
-    one_for_all = isinstance(given, (str, Mapping)) or hasattr(given, "to_list") or hasattr(given, "to_label")
+    one_for_all = isinstance(given, (str, Mapping)) or is_operator(given)
+    if not (alone or one_for_all) and (hasattr(given, "to_labels") or hasattr(given, "tolist")):
+        given = observables(given)  # PauliList, ObservablesArray, numpy.ndarray
     return _per_circuit(given, count, alone=alone or one_for_all, what="observables")
 
 

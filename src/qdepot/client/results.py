@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Counts = dict[str, int]
+Memory = list[str] | list[list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,13 @@ class Register:
     Attributes:
         num_bits: Its width.
         counts: Outcomes and how often they came; a list in C order of the shape where there is one.
-        memory: Per shot, in order, where the job asked for it and it is small enough to be sent as text.
+        memory: The outcome of each shot, in order, where the job asked for it; with a shape, a list of such lists in C
+            order, one for each parameter set.
     """
 
     num_bits: int
     counts: Counts | list[Counts]
-    memory: list[str] | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,8 @@ class SamplerResult:
         shape: Shape of the parameter sets; empty for a circuit without.
         counts: Outcomes of all registers together; a list in C order of the shape where there is one.
         registers: By name, in order of declaration.
-        memory: Per shot, in order, where the job asked for it.
+        memory: The outcome of each shot, in order, where the job asked for it; with a shape, a list of such lists in C
+            order, one for each parameter set.
         metadata: How it was run.
     """
 
@@ -54,7 +57,7 @@ class SamplerResult:
     shape: tuple[int, ...] = ()
     counts: Counts | list[Counts]
     registers: Mapping[str, Register]
-    memory: list[str] | None = None
+    memory: Memory | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def points(self) -> list[SamplerResult]:
@@ -66,6 +69,7 @@ class SamplerResult:
                 shots=self.shots,
                 counts=counts,
                 registers={name: _register_at(register, index) for name, register in self.registers.items()},
+                memory=_memory_at(self.memory, index),
                 metadata=self.metadata,
             )
             for index, counts in enumerate(self.counts)
@@ -194,16 +198,34 @@ def _entry(answer: SamplerResultAnswer | EstimatorResultAnswer) -> SamplerResult
         shots=answer.shots,
         shape=tuple(answer.shape),
         counts=answer.counts,
-        registers={name: _register(register) for name, register in answer.registers.items()},
-        memory=answer.memory,
+        registers={name: _register(register, shots=answer.shots) for name, register in answer.registers.items()},
+        memory=_memory(answer, shots=answer.shots),
         metadata=dict(answer.metadata),
     )
 
 
-def _register(answer: RegisterAnswer) -> Register:
-    return Register(num_bits=answer.num_bits, counts=answer.counts, memory=answer.memory)
+def _register(answer: RegisterAnswer, *, shots: int) -> Register:
+    return Register(num_bits=answer.num_bits, counts=answer.counts, memory=_memory(answer, shots=shots))
 
 
 def _register_at(register: Register, index: int) -> Register:
     assert isinstance(register.counts, list)
-    return Register(num_bits=register.num_bits, counts=register.counts[index])
+    return Register(
+        num_bits=register.num_bits, counts=register.counts[index], memory=_memory_at(register.memory, index)
+    )
+
+
+def _memory(answer: SamplerResultAnswer | RegisterAnswer, *, shots: int) -> Memory | None:
+    """The outcomes of each set by themselves, also of results that were stored as one flat list of all sets."""
+    memory = answer.memory
+    if not isinstance(answer.counts, list) or memory is None:
+        return memory
+    flat = [outcome for outcome in memory if isinstance(outcome, str)]
+    if not flat:
+        return memory
+    return [flat[start : start + shots] for start in range(0, len(flat), shots)]
+
+
+def _memory_at(memory: Memory | None, index: int) -> list[str] | None:
+    outcomes = None if memory is None else memory[index]
+    return outcomes if isinstance(outcomes, list) else None

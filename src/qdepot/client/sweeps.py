@@ -9,15 +9,16 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from qdepot.client import requests
+from qdepot.client.circuits import as_list
 from qdepot.client.exchange import Flow
-from qdepot.client.jobspec import JobOptions, JobSpec
+from qdepot.client.jobspec import JobOptions, JobSpec, parts_of
 from qdepot.client.repeating import Peer, answered
 from qdepot.client.results import EstimatorResult, SamplerResult
 from qdepot.client.submitting import Accepted, submitted, submitted_many
 from qdepot.client.values import observables, parameter_values
 from qdepot.client.waiting import OnStatuses, all_until_final, failed
 from qdepot.domain.job import JobStatus
-from qdepot.errors import InvalidRequestError
+from qdepot.errors import InternalError, InvalidRequestError
 
 SETS_PER_JOB = 1000
 """Parameter sets in one job."""
@@ -29,7 +30,7 @@ def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobO
     """The jobs of a sweep: one, unless there are more than 1,000 sets.
 
     Args:
-        circuit: One circuit, in any form that a submission takes.
+        circuit: One circuit, in any form that a submission takes; a tuple may hold observables, too.
         parameter_sets: Each a mapping of parameters to numbers, or the numbers in Qiskit's order of parameters.
         options: As for a submission, without ``parameter_values``.
 
@@ -40,11 +41,11 @@ def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobO
         raise InvalidRequestError(
             "a sweep takes its values from parameter_sets", solution="Leave parameter_values out."
         )
+    spec = JobSpec(circuits=circuit, **options)
+    axes = _observable_axes(spec)
     sets = [parameter_values(one) for one in parameter_sets]
     if not sets:
         raise InvalidRequestError("there is no parameter set", solution="Give at least one.")
-    axes = _observable_axes(options.get("observables"))
-    spec = JobSpec(circuits=circuit, **options)
     return [
         replace(spec, parameter_values=_table(sets[i : i + SETS_PER_JOB], i, axes))
         for i in range(0, len(sets), SETS_PER_JOB)
@@ -56,14 +57,16 @@ def swept(peer: Peer, specs: Sequence[JobSpec], *, on_statuses: OnStatuses | Non
 
     Raises:
         JobFailedError: One of the jobs ended without a result.
+        InternalError: The service combined sets and observables in another way than each with each.
     """
     ids = yield from _submitted(peer, specs)
     ends = yield from all_until_final(peer, ids, on_statuses=on_statuses)
     points: list[Point] = []
-    for job_id, end in ends.items():
+    for spec, (job_id, end) in zip(specs, ends.items(), strict=True):
         if end.status != JobStatus.COMPLETED:
             raise failed((yield from answered(peer, requests.job_details(job_id))))
         result = yield from answered(peer, requests.job_result(job_id))
+        _check_shape(result.entries[0].shape, spec)
         points.extend(result.entries[0].points())
     return points
 
@@ -75,10 +78,25 @@ def _submitted(peer: Peer, specs: Sequence[JobSpec]) -> Flow[list[str]]:
     return [one.id for one in accepted if isinstance(one, Accepted)]
 
 
+def _check_shape(shape: tuple[int, ...], spec: JobSpec) -> None:
+    values = spec.parameter_values
+    assert isinstance(values, (dict, list))
+    sets = len(next(iter(values.values())) if isinstance(values, dict) else values)
+    if shape[:1] != (sets,) or len(shape) != 1 + _observable_axes(spec):
+        raise InternalError(
+            f"the service answered a result of shape {list(shape)} for {sets} parameter sets",
+            solution="Update the service: this client needs one that combines each set with each observable.",
+        )
+
+
 def _table(sets: Sequence[JsonValue], begin: int, axes: int) -> JsonValue:
     first = sets[0]
     if not isinstance(first, Mapping):
         return [_deepened(_row(values, begin + i), axes) for i, values in enumerate(sets)]
+    if not first:
+        raise InvalidRequestError(
+            f"parameter set {begin} names no parameter", solution="Use submit() for a circuit without parameters."
+        )
     columns: dict[str, JsonValue] = {name: [] for name in first}
     for index, values in enumerate(sets, start=begin):
         if not isinstance(values, Mapping) or values.keys() != columns.keys():
@@ -99,9 +117,23 @@ def _row(values: JsonValue, index: int) -> JsonValue:
     return values
 
 
-def _observable_axes(given: object) -> int:
+def _observable_axes(spec: JobSpec) -> int:
+    """How many axes the observables have, wherever they were given.
+
+    Raises:
+        InvalidRequestError: It is more than one circuit, or the circuit comes with values of its own.
+    """
+    only = as_list(spec.circuits)
+    if len(only) != 1 or only[0] is not spec.circuits:
+        raise InvalidRequestError("a sweep takes one circuit", solution="Call map() once for each circuit.")
+    parts = parts_of(spec, only[0])
+    if "parameter_values" in parts and parts["parameter_values"] is not spec.parameter_values:
+        raise InvalidRequestError(
+            "a sweep takes its values from parameter_sets, and the circuit comes with values of its own",
+            solution="Leave them out of the tuple, or put None in their place.",
+        )
     axes = 0
-    wire = None if given is None else observables(given)
+    wire = observables(parts["observables"]) if "observables" in parts else None
     while isinstance(wire, list) and wire:
         axes, wire = axes + 1, wire[0]
     return axes

@@ -19,7 +19,9 @@ class Outcome:
         document: The result as users get it, UTF-8 JSON: ``{"results": [...]}``, one entry a circuit, in order. Sampler
             entries hold ``shots``, ``shape``, ``counts``, ``registers`` and ``metadata``; estimator entries ``evs``,
             ``stds``, ``shape`` and ``metadata``. Bit 0 is the **rightmost** character of every bit string; ``counts``
-            joins the registers by spaces, the register declared last leftmost. Counts sum to ``shots``.
+            joins the registers by spaces, the register declared last leftmost. Counts sum to ``shots``. With a shape,
+            ``counts`` and ``memory`` (the outcome of each shot, where it was asked for) are lists in C order of it,
+            with one entry a set; ``memory`` is then a list of lists.
         members: Further files for the bundle by name: ``memory/<circuit>/<register>.npy`` (per-shot outcomes: uint8,
             packed, shape ``(*shape, shots, ceil(num_bits / 8))``, most significant byte first),
             ``prepared/<circuit>.qpy`` (what really ran), ``raw/...`` (what the vendor sent).
@@ -35,7 +37,8 @@ def check_sampler_entry(entry: Mapping[str, object]) -> None:
     """Check one sampler entry of a result document against the rules of :class:`Outcome`.
 
     Raises:
-        InternalError: A count is not a positive integer, a bit string has the wrong width, or a sum differs from shots.
+        InternalError: A count is not a positive integer, a bit string has the wrong width, a sum differs from shots, or
+            ``memory`` is not of the same shape as ``counts``.
     """
     shots = entry["shots"]
     registers = entry["registers"]
@@ -47,6 +50,8 @@ def check_sampler_entry(entry: Mapping[str, object]) -> None:
     for register in registers.values():
         for counts in _flat(register["counts"]):
             _check_counts(counts, shots=shots, widths=[int(register["num_bits"])])
+    for part in (entry, *registers.values()):
+        _check_memory(part, shots=shots)
 
 
 def _flat(counts: object) -> Sequence[Mapping[str, int]]:
@@ -55,6 +60,18 @@ def _flat(counts: object) -> Sequence[Mapping[str, int]]:
     if isinstance(counts, Sequence) and all(isinstance(item, Mapping) for item in counts):
         return list(counts)
     raise InternalError("counts are one mapping, or a list of mappings in C order of the shape")
+
+
+def _check_memory(part: Mapping[str, object], *, shots: int) -> None:
+    memory = part.get("memory")
+    if memory is None:
+        return
+    of_sets = memory if isinstance(part["counts"], Sequence) else [memory]
+    if not isinstance(of_sets, Sequence) or len(of_sets) != len(_flat(part["counts"])):
+        raise InternalError("memory has not one list for each entry of counts")
+    for outcomes in of_sets:
+        if isinstance(outcomes, str) or not isinstance(outcomes, Sequence) or len(outcomes) != shots:
+            raise InternalError(f"memory is not a list of {shots} outcomes for each set")
 
 
 def _check_counts(counts: Mapping[str, int], *, shots: int, widths: Sequence[int]) -> None:

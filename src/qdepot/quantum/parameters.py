@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,22 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qdepot.errors import InvalidProgramError
 
 _SHOWN = 10
+_MAX_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """Values of one parameter, or of several along the last axis.
+
+    Attributes:
+        names: The parameters.
+        array: The values.
+        shapes: What the shape of the sets can be by this array; the first is taken where others allow several.
+    """
+
+    names: tuple[str, ...]
+    array: NDArray[np.float64]
+    shapes: tuple[tuple[int, ...], ...]
 
 
 def bindings(circuit: QuantumCircuit, values: object) -> BindingsArray:
@@ -19,8 +36,10 @@ def bindings(circuit: QuantumCircuit, values: object) -> BindingsArray:
 
     Args:
         circuit: The circuit.
-        values: Plain JSON data: None, a mapping from names (of parameters, or of whole vectors) to arrays, or an array
-            whose last axis runs over the parameters in Qiskit's order.
+        values: Plain JSON data: None, a mapping from names to arrays, or one array for all parameters. An array under
+            the name of a parameter has the shape of the sets; under the name of a whole vector it has one more axis,
+            the last, along the vector's elements. The last axis of an array for all parameters runs over them in
+            Qiskit's order; for a single parameter it may be left out where it would not be 1 long, as in Qiskit.
 
     Raises:
         InvalidProgramError: Values are missing, unknown, of a wrong shape, or not finite numbers.
@@ -29,14 +48,9 @@ def bindings(circuit: QuantumCircuit, values: object) -> BindingsArray:
     if values is None or (not names and values in ([], {})):
         _check_none_missing(names, given=())
         return BindingsArray()
-    data = _by_name(circuit, values) if isinstance(values, Mapping) else {tuple(names): _of_all(names, values)}
-    try:
-        found = BindingsArray(data)
-    except ValueError as error:
-        raise InvalidProgramError(
-            f"the shapes of the parameter values do not fit together: {error}",
-            solution="Give each parameter an array of the same shape; for one set, give plain numbers.",
-        ) from error
+    given = _by_name(circuit, values) if isinstance(values, Mapping) else [_of_all(names, values)]
+    # Left to itself, Qiskit takes every last axis of length 1 for the axis of the parameters.
+    found = BindingsArray({each.names: each.array for each in given}, shape=_common_shape(given))
     if found.size == 0:
         raise InvalidProgramError("parameter_values holds no set of values", solution="Give at least one value each.")
     return found
@@ -48,51 +62,107 @@ def flat_columns(circuit: QuantumCircuit, found: BindingsArray) -> dict[object, 
     return {parameter: table[:, index] for index, parameter in enumerate(circuit.parameters)}
 
 
-def _by_name(circuit: QuantumCircuit, values: Mapping[str, object]) -> dict[tuple[str, ...], NDArray[np.float64]]:
+def _by_name(circuit: QuantumCircuit, values: Mapping[str, object]) -> list[_Given]:
     elements: dict[str, tuple[str, ...]] = {parameter.name: (parameter.name,) for parameter in circuit.parameters}
+    vectors: dict[str, tuple[str, ...]] = {}
     for vector in {parameter.vector for parameter in circuit.parameters if hasattr(parameter, "vector")}:
         present = tuple(element.name for element in vector if element.name in elements)
-        if len(present) == len(vector):
-            elements.setdefault(vector.name, present)
-    unknown = [name for name in values if name not in elements]
+        if len(present) == len(vector) and vector.name not in elements:
+            vectors[vector.name] = present
+    known = [*elements, *vectors]
+    unknown = [name for name in values if name not in elements and name not in vectors]
     if unknown:
         raise InvalidProgramError(
             f"the circuit has no parameter {_listed(unknown)}",
-            solution=f"Its parameters are {_listed(list(elements))}." if elements else "It has no parameters at all.",
+            solution=f"Its parameters are {_listed(known)}." if known else "It has no parameters at all.",
             details={"unknown": unknown[:_SHOWN]},
         )
-    data = {elements[name]: _numbers(value, what=f"the values of {name!r}") for name, value in values.items()}
-    given = [name for key in data for name in key]
-    _check_none_missing([parameter.name for parameter in circuit.parameters], given=given)
-    if len(given) != len(set(given)):
+    given = [
+        _of_vector(name, vectors[name], value) if name in vectors else _of_one(name, value)
+        for name, value in values.items()
+    ]
+    named = [name for each in given for name in each.names]
+    _check_none_missing([parameter.name for parameter in circuit.parameters], given=named)
+    if len(named) != len(set(named)):
         raise InvalidProgramError("a parameter has values twice: by its own name and by its vector's")
-    return data
+    return given
 
 
-def _of_all(names: list[str], values: object) -> NDArray[np.float64]:
+def _of_one(name: str, value: object) -> _Given:
+    array = _numbers(value, what=f"the values of {name[:80]!r}")
+    # Qiskit's primitives allow an axis of length 1 for the parameter itself.
+    shapes = (array.shape, array.shape[:-1]) if array.shape[-1:] == (1,) else (array.shape,)
+    return _Given(names=(name,), array=array, shapes=shapes)
+
+
+def _of_vector(name: str, elements: tuple[str, ...], value: object) -> _Given:
+    array = _numbers(value, what=f"the values of {name[:80]!r}")
+    if array.shape[-1:] != (len(elements),):
+        raise InvalidProgramError(
+            f"the values of the vector {name[:80]!r} have {_length(array)} in their last axis, and the vector has "
+            f"{len(elements)} elements",
+            solution="The last axis runs over the elements; values can also be given by the names of the elements.",
+        )
+    return _Given(names=elements, array=array, shapes=(array.shape[:-1],))
+
+
+def _of_all(names: list[str], values: object) -> _Given:
     array = _numbers(values, what="parameter_values")
     if not names:
         raise InvalidProgramError("parameter_values were given, but the circuit has no parameters")
-    if array.ndim == 0 or array.shape[-1] != len(names):
-        length = array.shape[-1] if array.ndim else "no"
+    if array.shape[-1:] == (len(names),):
+        return _Given(names=tuple(names), array=array, shapes=(array.shape[:-1],))
+    if len(names) == 1:
+        return _Given(names=tuple(names), array=array, shapes=(array.shape,))
+    raise InvalidProgramError(
+        f"parameter_values has {_length(array)} values in its last axis, and the circuit has {len(names)} parameters",
+        solution=f"The order is {_listed(names)}; values can also be given by name.",
+    )
+
+
+def _common_shape(given: list[_Given]) -> tuple[int, ...]:
+    """The shape of the sets that all arrays allow."""
+    common = [shape for shape in given[0].shapes if all(shape in each.shapes for each in given)]
+    if not common:
+        shapes = ", ".join(f"{_listed(list(each.names))}: {list(each.array.shape)}" for each in given[:_SHOWN])
         raise InvalidProgramError(
-            f"parameter_values has {length} values in its last axis, and the circuit has {len(names)} parameters",
-            solution=f"The order is {_listed(names)}; values can also be given by name.",
+            f"the shapes of the parameter values do not fit together ({shapes})",
+            solution="Give each parameter an array of the same shape; for one set, give plain numbers. An array for a "
+            "whole vector has one more axis, the last, along its elements.",
         )
-    return array
+    return common[0]
 
 
 def _numbers(value: object, *, what: str) -> NDArray[np.float64]:
+    if not _leaf_types(value, what=what) <= {int, float}:
+        raise InvalidProgramError(f"{what} are not numbers", solution="Give real numbers, or nested lists of them.")
     try:
-        array = np.asarray(value)
+        array = np.asarray(value, dtype=np.float64)
     except ValueError as error:
         raise InvalidProgramError(f"{what} are not an array: rows differ in length") from error
-    if array.dtype.kind not in "iuf":
-        raise InvalidProgramError(f"{what} are not numbers", solution="Give real numbers, or nested lists of them.")
-    numbers = array.astype(np.float64)
-    if not np.isfinite(numbers).all():
+    except OverflowError:  # an integer beyond double precision
+        array = np.asarray(np.inf)
+    if not np.isfinite(array).all():
         raise InvalidProgramError(f"{what} are not all finite numbers")
-    return numbers
+    return array
+
+
+def _leaf_types(value: object, *, what: str, depth: int = 0) -> set[type]:
+    """The types of what is in nested lists. NumPy cannot be asked: it turns ``[true, 1]`` into two numbers."""
+    if type(value) is not list:
+        return {type(value)}
+    if depth >= _MAX_DEPTH:
+        raise InvalidProgramError(f"{what} are nested more than {_MAX_DEPTH} deep")
+    found = set(map(type, value))
+    if list in found:
+        found.remove(list)
+        for inner in value:
+            found |= _leaf_types(inner, what=what, depth=depth + 1)
+    return found
+
+
+def _length(array: NDArray[np.float64]) -> str:
+    return str(array.shape[-1]) if array.ndim else "no"
 
 
 def _check_none_missing(names: list[str], *, given: object) -> None:

@@ -37,8 +37,8 @@ def aer_samples(experiments: Sequence[Experiment], wording: Wording, *, shots: i
 def sampler_entry(circuit: Checked, samples: Sequence[Sample], *, memory: bool) -> Entry:
     """The result of a sampled circuit.
 
-    Where there is a shape, counts are a list in C order of it; per-shot strings are one flat list in C order of the
-    shape, shots innermost.
+    Where there is a shape, counts and per-shot strings are lists in C order of it, with one entry for each set of
+    values.
 
     Args:
         circuit: What was run.
@@ -53,7 +53,7 @@ def sampler_entry(circuit: Checked, samples: Sequence[Sample], *, memory: bool) 
         "registers": _registers(samples, joined, circuit.reading.registers, circuit.shape),
     }
     if memory:
-        document["memory"] = [bits for sample in samples for bits in sample.memory()]
+        document["memory"] = _shaped([sample.memory() for sample in samples], circuit.shape)
     if sum(map(len, joined)) <= _CHECKED_OUTCOMES:
         check_sampler_entry(document)
     return Entry(document=document, members=_packed(circuit, samples) if memory else {})
@@ -77,13 +77,13 @@ def _registers(
         counts = joined if len(registers) == 1 else [sample.register_counts(index) for sample in samples]
         entry: dict[str, object] = {"num_bits": len(register.bits), "counts": _shaped(counts, shape)}
         if samples[0].hex_memory:
-            entry["memory"] = [bits for sample in samples for bits in sample.register_memory(index)]
+            entry["memory"] = _shaped([sample.register_memory(index) for sample in samples], shape)
         entries[register.name] = entry
     return entries
 
 
-def _shaped(counts: list[Counts], shape: tuple[int, ...]) -> Counts | list[Counts]:
-    return counts if shape else counts[0]
+def _shaped(of_each_set: Sequence[object], shape: tuple[int, ...]) -> object:
+    return of_each_set if shape else of_each_set[0]
 
 
 def _packed(circuit: Checked, samples: Sequence[Sample]) -> dict[str, bytes]:

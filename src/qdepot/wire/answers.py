@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -23,12 +23,16 @@ class FailureAnswer(_Answer):
     details: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+Memory = Annotated[list[str], Field(fail_fast=True)] | list[list[str]]
+"""Outcomes of shots, in order; a list for each parameter set where there is a shape."""
+
+
 class RegisterAnswer(_Answer):
     """What one classical register held."""
 
     num_bits: int
     counts: dict[str, int] | list[dict[str, int]]
-    memory: list[str] | None = None
+    memory: Memory | None = Field(default=None, description="As `memory` of the circuit, of this register alone.")
 
 
 class SamplerResultAnswer(_Answer):
@@ -40,7 +44,12 @@ class SamplerResultAnswer(_Answer):
         description="Registers joined by spaces, the last declared leftmost; a list in C order where there is a shape."
     )
     registers: dict[str, RegisterAnswer] = Field(description="In order of declaration.")
-    memory: list[str] | None = Field(default=None, description="Per shot, in order, where it was asked for.")
+    memory: Memory | None = Field(
+        default=None,
+        description="The outcome of each shot, in order, where it was asked for; where there is a shape, a list of "
+        "such lists in C order, one for each parameter set. Results that were stored before this rule hold one "
+        "flat list: the shots of the first set, then those of the second, and so on.",
+    )
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
 

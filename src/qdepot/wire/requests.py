@@ -27,8 +27,9 @@ class CircuitBody(_Request):
     source: str = Field(min_length=1, description="OpenQASM text; for qpy the file in base64.")
     parameter_values: JsonValue = Field(
         default=None,
-        description='By name (`{"theta": [...], "phi[0]": [...]}`) or an array in Qiskit\'s order of parameters; '
-        "broadcast as Qiskit's PUBs are.",
+        description='By name (`{"theta": [...], "phi[0]": [...]}`): each array has the shape of the sets, that of a '
+        "whole vector one more axis, the last, along its elements. Or an array whose last axis runs over the "
+        "parameters in Qiskit's order. The shape of the sets is broadcast with that of the observables.",
     )
 
 
@@ -44,7 +45,7 @@ class EstimatorCircuitBody(CircuitBody):
     observables: JsonValue = Field(
         description='`{"ZZ": 1.0, "XI": 0.5}` (rightmost letter: qubit 0), a Pauli string, or nested lists of such.'
     )
-    precision: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    precision: float | None = Field(default=None, strict=True, ge=0, allow_inf_nan=False)
 
 
 class SamplerProgramBody(_Request):
@@ -61,7 +62,11 @@ class EstimatorProgramBody(_Request):
     kind: Literal["estimator"]
     circuits: list[EstimatorCircuitBody] = Field(min_length=1, max_length=10_000)
     precision: float = Field(
-        default=0.0, ge=0, allow_inf_nan=False, description="Wanted standard error; 0: exact, where the method allows."
+        default=0.0,
+        strict=True,
+        ge=0,
+        allow_inf_nan=False,
+        description="Wanted standard error; 0: exact, where the method allows.",
     )
 
 
@@ -114,7 +119,11 @@ class JobBody(_Request):
     options: OptionsBody = Field(default_factory=OptionsBody)
     priority: int = Field(default=0, strict=True, ge=-10, le=10, description="Higher goes first among your own jobs.")
     timeout_s: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Longest run in seconds; then the job fails."
+        default=None,
+        strict=True,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest run in seconds; then the job fails.",
     )
 
 

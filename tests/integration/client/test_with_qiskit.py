@@ -13,7 +13,7 @@ from qiskit.circuit.library import efficient_su2
 from qiskit.primitives import BitArray, StatevectorEstimator
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.observables_array import ObservablesArray
-from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp
+from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
 
 from qdepot import Client
 from qdepot.client.results import arrays_from_npz
@@ -96,7 +96,17 @@ def test_values_in_order_are_passed_on_as_they_are():
         [["ZZ", Pauli("XI")], [SparsePauliOp("YY"), {"II": 2.0}]],
         ObservablesArray([["ZZ", "XI"], ["YY", "II"]]),
         ObservablesArray("ZZ"),
+        [SparseObservable("ZY"), SparsePauliOp("YY")],
+        SparsePauliOp.from_list([("ZZ", 1 + 1e-17j), ("XI", 0.5j), ("XI", 0.25 - 0.5j)]),
+        SparseObservable.from_list([("ZZ", 1 + 1e-17j), ("XI", 0.5j), ("XI", 0.25 - 0.5j)]),
+        {"ZZ": 1 + 1e-17j, Pauli("-XI"): 2.0},
+        np.array(["ZZ", {"XI": 0.5}], dtype=object),
+        np.array([["ZZ"], ["XI"]]),
+        [PauliList(["ZZ", "-XI"]), PauliList(["YY", "II"])],
+        ObservablesArray([SparseObservable("ZY")]),
+        SparsePauliOp.from_list([("ZZ", 1j), ("XX", 1.0), ("ZZ", -1j)]),
     ],
+    ids=lambda given: type(given).__name__,
 )
 def test_observables_mean_what_they_mean_to_qiskit(given):
     circuit = efficient_su2(2, reps=1).assign_parameters(np.linspace(0.1, 2.0, 8))
@@ -122,5 +132,60 @@ def test_packed_outcomes_are_a_bit_array():
 
 
 def test_an_operator_with_imaginary_part_is_refused():
-    with pytest.raises(InvalidRequestError, match="no finite real number"):
-        observables(SparsePauliOp("ZZ", 1j))
+    for operator in (SparsePauliOp("ZZ", 1j), SparseObservable.from_list([("ZZ", 1j)]), Pauli("iZZ")):
+        with pytest.raises(InvalidRequestError, match="not real"):
+            observables(operator)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        SparseObservable.from_list([("ZZ", 0.5), ("X+", -2.0), ("0I", 1e-3), ("rl", 1.0), ("-1", 2.0)]),
+        SparseObservable("Z1+"),
+        SparseObservable.from_sparse_list([("X", [2], 0.5), ("0", [0], 1.5), ("", [], 3.0)], num_qubits=4),
+    ],
+)
+def test_projectors_stay_what_they_are(given):
+    ours = SparseObservable.from_list(list(observables(given).items()))
+    assert np.allclose(ours.as_paulis().to_matrix(), given.as_paulis().to_matrix())
+
+
+def test_energies_in_joules_keep_all_their_terms():
+    operator = SparsePauliOp.from_list([("ZZ", 1.6e-19), ("XI", 5e-28)])
+    assert observables(operator) == {"ZZ": 1.6e-19, "XI": 5e-28}
+    assert observables(SparseObservable.from_sparse_pauli_op(operator)) == {"ZZ": 1.6e-19, "XI": 5e-28}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [SparseObservable("ZZ"), PauliList(["ZZ", "XI"]), ObservablesArray(["ZZ", "XI"]), [{"ZZ": 1.0}], np.array(["ZZ"])],
+    ids=lambda wanted: type(wanted).__name__,
+)
+def test_a_pub_is_an_estimator_s_whatever_form_its_observables_have(wanted):
+    circuit, _, _ = rotated()
+    program = sent((circuit, wanted, [0.1, 0.2, 0.3]))
+    assert program["kind"] == "estimator"
+    assert program["circuits"][0]["observables"] == observables(wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted", [PauliList(["ZZ", "-XI"]), ObservablesArray(["ZZ", {"XI": -1.0}]), np.array(["ZZ", "XI"])]
+)
+def test_of_several_circuits_each_has_its_entry(wanted):
+    program = sent([bell(), bell()], observables=wanted)
+    assert [circuit["observables"] for circuit in program["circuits"]] == observables(wanted)
+
+
+def test_one_operator_is_for_all_circuits():
+    program = sent([bell(), bell()], observables=SparseObservable("ZZ"))
+    assert [circuit["observables"] for circuit in program["circuits"]] == [{"ZZ": 1.0}] * 2
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (3, 1), (2, 3)])
+def test_a_bindings_array_keeps_its_shape(shape):
+    circuit, angles, phase = rotated()
+    rng = np.random.default_rng(5)
+    given = BindingsArray({angles: rng.random((*shape, 2)), phase: rng.random(shape)}, shape=shape)
+    wire = parameter_values(given)
+    ours = BindingsArray({name: np.array(values) for name, values in wire.items()}, shape=shape)
+    assert np.array_equal(ours.as_array(circuit.parameters), given.as_array(circuit.parameters))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 
 import pytest
 
@@ -34,6 +35,36 @@ def test_a_shape_gives_a_list_and_its_points():
     assert [point.counts for point in entry.points()] == [{"0": 2}, {"1": 2}]
     assert [point.registers["c"].counts for point in entry.points()] == [{"0": 2}, {"1": 2}]
     assert all(point.shape == () for point in entry.points())
+
+
+def _swept_memory(memory):
+    entry = {
+        "shots": 3,
+        "shape": [2, 1],
+        "counts": [{"0": 1, "1": 2}, {"1": 3}],
+        "memory": memory,
+        "registers": {"c": {"num_bits": 1, "counts": [{"0": 1, "1": 2}, {"1": 3}], "memory": memory}},
+    }
+    return result_from_json(json.dumps({"id": "j", "status": "COMPLETED", "results": [entry]}).encode()).sampled()
+
+
+@pytest.mark.parametrize(
+    "memory", [[["1", "0", "1"], ["1", "1", "1"]], ["1", "0", "1", "1", "1", "1"]], ids=["by set", "as it once was"]
+)
+def test_memory_has_a_list_for_each_set_however_it_was_stored(memory):
+    entry = _swept_memory(memory)
+    assert entry.memory == entry.registers["c"].memory == [["1", "0", "1"], ["1", "1", "1"]]
+    assert [point.memory for point in entry.points()] == entry.memory
+    assert [point.registers["c"].memory for point in entry.points()] == entry.memory
+
+
+def test_memory_of_a_circuit_without_sets_is_one_list():
+    body = SAMPLED.replace(
+        b'"counts": {"1 01": 4}', b'"memory": ["1 01", "1 01", "1 01", "1 01"], "counts": {"1 01": 4}'
+    )
+    entry = result_from_json(body).sampled()
+    assert entry.memory == ["1 01"] * 4
+    assert result_from_json(SAMPLED).sampled().memory is None
 
 
 def test_estimates_are_read_and_taken_apart_along_the_first_axis():

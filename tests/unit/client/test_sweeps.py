@@ -25,6 +25,25 @@ def test_a_list_of_observables_meets_each_set():
     assert values([{"a": 1}], observables="ZZ") == [{"a": [1]}]
 
 
+def test_observables_in_a_tuple_meet_each_set_too():
+    (spec,) = sweep_specs((BELL, ["ZZ", "XX"]), [{"a": 1}, {"a": 2}], {})
+    assert spec.parameter_values == {"a": [[1], [2]]}
+    (spec,) = sweep_specs((BELL, "ZZ", None, 0.1), [{"a": 1}, {"a": 2}], {})
+    assert spec.parameter_values == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("circuit", [(BELL, {"a": 1}), (BELL, "ZZ", {"a": 1}), (BELL, [0.5], 7)])
+def test_a_tuple_with_values_of_its_own_is_refused(circuit):
+    with pytest.raises(InvalidRequestError, match="values of its own"):
+        sweep_specs(circuit, [{"a": 1}], {})
+
+
+@pytest.mark.parametrize("circuits", [[BELL, BELL], [BELL], (one for one in [BELL])])
+def test_a_list_of_circuits_is_refused(circuits):
+    with pytest.raises(InvalidRequestError, match="takes one circuit"):
+        sweep_specs(circuits, [{"a": 1}, {"a": 2}], {})
+
+
 def test_a_large_sweep_is_several_jobs_in_order():
     made = values([n] for n in range(2 * SETS_PER_JOB + 1))
     assert [len(one) for one in made] == [SETS_PER_JOB, SETS_PER_JOB, 1]
@@ -44,6 +63,7 @@ def test_options_hold_for_all_jobs():
         ([{"a": 1}, [1]], "set 1 does not name the same"),
         ([[1], {"a": 1}], "set 1 is .* not a list"),
         ([0.1, 0.2], "set 0 is 0.1, not a list"),
+        ([{}, {}], "set 0 names no parameter"),
     ],
 )
 def test_sets_that_do_not_fit_together_are_refused(sets, message):

@@ -130,13 +130,14 @@ def test_packed_memory_is_what_qiskit_s_bit_array_takes():
         assert bits.get_counts() == entry["registers"][name]["counts"]
 
 
-def test_memory_of_a_sweep_is_flat_in_c_order():
+def test_memory_of_a_sweep_has_a_list_for_each_set_in_c_order():
     source = openqasm3("input float turn; qubit[1] q; bit[1] c; rx(turn) q[0]; c = measure q;")
     values = {"turn": [[0.0, np.pi], [np.pi, 0.0], [0.0, 0.0]]}
     how = {"parameter_values": values, "shots": 2, "options": {"memory": True}}
     (entry,) = results(source, **how)
     assert entry["shape"] == [3, 2]
-    assert entry["memory"] == list("001111000000")
+    assert entry["memory"] == [["0", "0"], ["1", "1"], ["1", "1"], ["0", "0"], ["0", "0"], ["0", "0"]]
+    assert entry["registers"]["c"]["memory"] == entry["memory"]
     assert entry["counts"] == [{"0": 2}, {"1": 2}, {"1": 2}, {"0": 2}, {"0": 2}, {"0": 2}]
     packed = np.load(io.BytesIO(simulated(source, **how).parts["memory/0/c.npy"]), allow_pickle=False)
     assert packed.shape == (3, 2, 2, 1)

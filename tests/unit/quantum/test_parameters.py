@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
+from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qdepot.errors import InvalidProgramError
@@ -35,11 +36,9 @@ def _vector():
     [
         ({"a": 0.1, "b": 0.2}, ()),
         ([0.1, 0.2], ()),
-        ({"a": [0.1], "b": [0.2]}, ()),  # an axis of one value runs over the parameters
         ([[0.1, 0.2]], (1,)),
         ({"a": [0.1, 0.3, 0.5], "b": [0.2, 0.4, 0.6]}, (3,)),
         ([[[0.1, 0.2], [0.3, 0.4]], [[0.5, 0.6], [0.7, 0.8]]], (2, 2)),
-        ({"a": [[0.1], [0.2]], "b": [[0.3], [0.4]]}, (2,)),
     ],
 )
 def test_shapes_are_those_of_qiskit(values, shape):
@@ -49,6 +48,17 @@ def test_shapes_are_those_of_qiskit(values, shape):
     assert found.shape == shape == theirs.shape
     np.testing.assert_array_equal(found.as_array(circuit.parameters), theirs.as_array(circuit.parameters))
     assert checked(circuit, parameter_values=values)["circuits"][0]["shape"] == list(shape)
+
+
+@pytest.mark.parametrize("shape", [(1,), (2, 1), (1, 1), (2, 3, 1)])
+def test_an_axis_of_length_one_belongs_to_the_sets_where_values_are_given_by_name(shape):
+    """Qiskit, left to guess, takes it for the axis of the parameters; told the shape, it agrees."""
+    circuit = _two()
+    values = {name: np.random.default_rng(number).random(shape).tolist() for number, name in enumerate("ab")}
+    found = bindings(circuit, values)
+    theirs = BindingsArray(values, shape=shape)
+    assert found.shape == shape
+    np.testing.assert_array_equal(found.as_array(circuit.parameters), theirs.as_array(circuit.parameters))
 
 
 def test_an_array_is_in_qiskit_s_order_of_parameters():
@@ -120,18 +130,36 @@ def test_parameters_inside_control_flow():
         ([1, "x"], "not numbers"),
         ([1, None], "not numbers"),
         ([True, False], "not numbers"),
+        ([True, 1], "parameter_values are not numbers"),
+        ([[0.5, 1], [1, False]], "parameter_values are not numbers"),
+        ({"a": [1, 2.5], "b": [0, True]}, "the values of 'b' are not numbers"),
+        ({"a": True, "b": 1}, "the values of 'a' are not numbers"),
+        ([1, {}], "not numbers"),
         ("12", "not numbers"),
         ({"a": [1, 2], "b": [1, 2, 3]}, "do not fit together"),
         ({"a": [], "b": []}, "no set of values"),
         ([], "0 values in its last axis"),
         ([float("nan"), 1.0], "not all finite"),
         ({"a": float("inf"), "b": 0}, "not all finite"),
-        ([10**400, 1], "not"),
+        ([10**400, 1], "not all finite"),
+        ({"a": [[[[1]]]], "b": [[1]]}, "do not fit together"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(values, words):
     with pytest.raises(InvalidProgramError, match=words):
         bindings(_two(), values)
+
+
+def test_values_nested_too_deeply_are_refused():
+    value = 0.5
+    for _ in range(40):
+        value = [value]
+    with pytest.raises(InvalidProgramError, match="nested more than 32 deep"):
+        bindings(_two(), {"a": value, "b": value})
+
+
+def test_an_integer_beyond_64_bits_is_a_number():
+    assert bindings(_two(), [10**30, 1]).as_array().tolist() == [1e30, 1.0]
 
 
 def test_values_given_twice_are_refused():
