@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
+from qdepot.domain.member_names import register_named
 from qdepot.errors import InvalidRequestError
 from qdepot.installation import install_command
 from qdepot.wire.answers import EstimatorResultAnswer, RegisterAnswer, ResultAnswer, SamplerResultAnswer
@@ -181,7 +182,8 @@ def arrays_from_npz(content: bytes, *, circuit: int) -> dict[str, NDArray[np.uin
         ) from error
     prefix = f"memory/{circuit}/"
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        found = {name.removeprefix(prefix): file[name] for name in file.files if name.startswith(prefix)}
+        names = [name for name in file.files if name.startswith(prefix)]
+        found = {register_named(name.removeprefix(prefix)): file[name] for name in names}
     if not found:
         raise InvalidRequestError(
             f"there are no per-shot outcomes of circuit {circuit}", solution="Circuits are numbered from 0."

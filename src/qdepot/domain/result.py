@@ -22,9 +22,10 @@ class Outcome:
             joins the registers by spaces, the register declared last leftmost. Counts sum to ``shots``. With a shape,
             ``counts`` and ``memory`` (the outcome of each shot, where it was asked for) are lists in C order of it,
             with one entry a set; ``memory`` is then a list of lists.
-        members: Further files for the bundle by name: ``memory/<circuit>/<register>.npy`` (per-shot outcomes: uint8,
-            packed, shape ``(*shape, shots, ceil(num_bits / 8))``, most significant byte first),
-            ``prepared/<circuit>.qpy`` (what really ran), ``raw/...`` (what the vendor sent).
+        members: Further files for the bundle by name: ``memory/<circuit>/<register>.npy`` (see
+            :func:`~qdepot.domain.member_names.memory_member`; per-shot outcomes: uint8, packed, shape
+            ``(*shape, shots, ceil(num_bits / 8))``, most significant byte first), ``prepared/<circuit>.qpy`` (what
+            really ran), ``raw/...`` (what the vendor sent).
         metadata: Plain JSON data on how it was run: versions, method, seed, times.
     """
 

@@ -8,8 +8,16 @@ from types import TracebackType
 
 from qdepot.errors import InvalidProgramError, QDepotError, UnsupportedProgramError
 
-_OWN = "qdepot"
-_NAMES = {"qiskit_aer": "Aer", "qiskit": "Qiskit", "qiskit_ibm_runtime": "the package of fake devices"}
+_PANIC = "PanicException"
+_LIBRARIES = {
+    "qiskit_aer": "Aer",
+    "qiskit": "Qiskit",
+    "qiskit_ibm_runtime": "the package of fake devices",
+    "qiskit_qasm3_import": "the reader of OpenQASM 3",
+    "openqasm3": "the parser of OpenQASM 3",
+    "antlr4": "the parser of OpenQASM 3",
+    **{name: name for name in ("numpy", "scipy", "rustworkx", "symengine", "sympy")},
+}
 
 
 @contextmanager
@@ -23,7 +31,7 @@ def circuit_blamed(index: int) -> Iterator[None]:
     except QDepotError as error:
         _name_circuit(error, index)
         raise
-    except Exception as error:
+    except BaseException as error:  # a panic of native code is no Exception
         library = failed_library(error)
         if library is None:
             raise
@@ -36,19 +44,20 @@ def circuit_blamed(index: int) -> Iterator[None]:
         raise refusal from error
 
 
-def failed_library(error: Exception) -> str | None:
-    """The library in whose code an exception was raised; None for code of our own.
+def failed_library(error: BaseException) -> str | None:
+    """The library in whose code an exception was raised; None for any other code.
 
-    The machine's failures (files, memory) are no library's.
+    The machine's failures (files, memory) are no library's, and neither is an exit.
     """
-    if isinstance(error, (OSError, MemoryError)):
+    if type(error).__name__ == _PANIC:
+        return "Qiskit"
+    if isinstance(error, (OSError, MemoryError)) or not isinstance(error, Exception):
         return None
-    raised_in = _module_of_last_frame(error.__traceback__).split(".")[0]
-    return None if raised_in == _OWN else _NAMES.get(raised_in, raised_in)
+    return _LIBRARIES.get(_module_of_last_frame(error.__traceback__).split(".")[0])
 
 
 def _module_of_last_frame(traceback: TracebackType | None) -> str:
-    module = _OWN
+    module = ""
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__", module))
         traceback = traceback.tb_next

@@ -12,12 +12,13 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qdepot.domain.program import ProgramKind
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum import rules
+from qdepot.quantum.arithmetic import check_values
 from qdepot.quantum.blame import circuit_blamed
 from qdepot.quantum.devices import check_device_name
 from qdepot.quantum.method_choice import method_for_estimation, method_for_sampling
 from qdepot.quantum.observables import Observables, observables
 from qdepot.quantum.order import CircuitOrder, Order
-from qdepot.quantum.parameters import bindings
+from qdepot.quantum.parameters import bindings, flat_columns
 from qdepot.quantum.parse import Reading
 from qdepot.quantum.simulator_instructions import check_state_is_left_alone
 from qdepot.quantum.understood import Understood, understood
@@ -88,7 +89,7 @@ def summary(found: Sequence[Checked]) -> dict[str, object]:
 def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
     source = _read(sent, order)
     rules.check_registers(source.reading.registers, source.survey)
-    values = bindings(source.reading.circuit, sent.parameter_values)
+    values = _values(source, sent)
     return Checked(
         index=sent.index,
         source=source,
@@ -102,7 +103,7 @@ def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
 def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
     source = _read(sent, order)
     rules.check_no_measurement(source.survey)
-    values = bindings(source.reading.circuit, sent.parameter_values)
+    values = _values(source, sent)
     wanted = observables(sent.observables, num_qubits=source.circuit.num_qubits)
     return Checked(
         index=sent.index,
@@ -120,6 +121,12 @@ def _read(sent: CircuitOrder, order: Order) -> Understood:
     check_state_is_left_alone(source.reading.circuit)
     rules.check_width(source.reading.circuit, order.backend)
     return source
+
+
+def _values(source: Understood, sent: CircuitOrder) -> BindingsArray:
+    values = bindings(source.reading.circuit, sent.parameter_values)
+    check_values(source.circuit, flat_columns(source.reading.circuit, values), sets=values.size)
+    return values
 
 
 def _broadcast(values: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,6 +10,12 @@ from qdepot.quantum.versions import has_aer
 
 _AER_INTERNAL = frozenset({"mark", "jump", "aer_store", "bfunc", "barrier", "measure", "reset", "delay", "box"})
 
+_SYNTHESISED = frozenset(
+    {"annotated", "clifford", "linear_function", "mcmt", "permutation", "qft"}
+    | {"FullAdder", "HalfAdder", "IntComp", "ModularAdder", "Multiplier", "PauliEvolution", "WeightedSum"}
+)
+"""Names by which the transpiler finds the plugins that break gates of Qiskit's library down."""
+
 
 @cache
 def reserved_names() -> frozenset[str]:
@@ -18,7 +24,7 @@ def reserved_names() -> frozenset[str]:
     The transpiler and Aer know gates by their names. A user's ``gate ecr a, b { x a; }`` would be run as the
     well-known ECR gate, without a word.
     """
-    return _AER_INTERNAL | frozenset(get_standard_gate_name_mapping()) | _aer_names()
+    return _AER_INTERNAL | _SYNTHESISED | frozenset(get_standard_gate_name_mapping()) | _aer_names()
 
 
 def _aer_names() -> frozenset[str]:

@@ -61,7 +61,8 @@ def simulate(payload: Payload) -> Payload:
         ``parts``: ``result.json``, ``{"results": [...]}`` with one entry for each circuit, each with metadata of its
         own (seed, method, optimization level, times); ``prepared/<i>.qpy``, what ran; with the option ``memory`` also
         ``memory/<i>/<register>.npy`` (see :class:`qdepot.domain.result.Outcome`); for a fake device
-        ``calibration/<device>.json``.
+        ``calibration/<device>.json``. Where a copy of what ran or a calibration cannot be written, ``left_out`` in the
+        metadata says why.
 
     Raises:
         InvalidProgramError, UnsupportedProgramError: As :func:`check`; or Aer cannot run it.

@@ -42,14 +42,10 @@ def read(source: bytes, program_format: ProgramFormat) -> Reading:
         return _read(source, program_format)
     except QDepotError:
         raise
-    except Exception as error:
+    except BaseException as error:  # a panic of a native reader is no Exception
         if failed_library(error) is None:
             raise
         raise _unreadable(program_format, f"{type(error).__name__}: {str(error)[:200]}") from error
-    except BaseException as error:  # a panic of a native reader is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _unreadable(program_format, "the reader gave up on it") from error
 
 
 def _unreadable(program_format: ProgramFormat, why: str) -> InvalidProgramError:

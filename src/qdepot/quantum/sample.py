@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from qdepot.domain.member_names import memory_member
 from qdepot.domain.result import check_sampler_entry
 from qdepot.quantum.bits import Counts, Register, Sample, Wording, npy_bytes
 from qdepot.quantum.check import Checked
@@ -91,5 +92,5 @@ def _packed(circuit: Checked, samples: Sequence[Sample]) -> dict[str, bytes]:
     for index, register in enumerate(circuit.reading.registers):
         rows = np.stack([sample.packed_memory(index) for sample in samples])
         array = rows.reshape(*circuit.shape, circuit.shots, rows.shape[-1])
-        members[f"memory/{circuit.index}/{register.name}.npy"] = npy_bytes(array)
+        members[memory_member(circuit.index, register.name, index=index)] = npy_bytes(array)
     return members

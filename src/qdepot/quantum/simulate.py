@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +40,11 @@ _How = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ran:
-    """One circuit's result, with what went with it."""
+    """One circuit's result, with what went with it; ``prepared`` is None where that cannot be written."""
 
     index: int
     entry: Entry
-    prepared: bytes
+    prepared: bytes | None
     metadata: dict[str, object]
 
 
@@ -58,20 +59,23 @@ def simulated(order: Order) -> Payload:
     started = time.perf_counter()
     found = checked(order)
     read_s = time.perf_counter() - started
+    about, packages = summary(found), package_versions()  # nothing that may fail stands between a result and its user
     seed = secrets.randbits(_SEED_BITS) if order.options.seed is None else order.options.seed
     on = None if order.device is None else device(order.device)
     ran = []
     for circuit in found:
         with circuit_blamed(circuit.index):
             ran.append(_run(circuit, order, on=on, seed=circuit_seed(seed, circuit.index)))
+    calibration, left_out = _calibration(on)
     metadata = {
-        "packages": package_versions(),
+        "packages": packages,
         "seed": seed,
         "method": ", ".join(sorted({str(each.metadata["method"]) for each in ran})),
-        "device": None if on is None else _about(on),
+        "device": None if on is None else _about(on, calibration),
+        **left_out,
         "times": {"read_s": round(read_s, _DIGITS), "total_s": round(time.perf_counter() - started, _DIGITS)},
     }
-    return Payload(meta={"metadata": metadata, "summary": summary(found)}, parts=_parts(ran, on=on))
+    return Payload(meta={"metadata": metadata, "summary": about}, parts={**_parts(ran), **calibration})
 
 
 def circuit_seed(seed: int, index: int) -> int:
@@ -100,8 +104,11 @@ def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ra
             "run_s": round(time.perf_counter() - prepared_at, _DIGITS),
         },
     }
+    name = _prepared_name(circuit.index)
+    copy, left_out = _by_product(name, lambda: fit.qpy_bytes)
+    metadata.update(left_out)
     entry.document["metadata"] = metadata
-    return _Ran(index=circuit.index, entry=entry, prepared=fit.qpy_bytes, metadata=metadata)
+    return _Ran(index=circuit.index, entry=entry, prepared=copy.get(name), metadata=metadata)
 
 
 def _sampled(circuit: Checked, fit: Ready, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, _How]:
@@ -173,26 +180,38 @@ def _values(circuit: Checked) -> engine.Values:
     return engine.Values(sets=circuit.values.size, columns=flat_columns(circuit.reading.circuit, circuit.values))
 
 
-def _parts(ran: list[_Ran], *, on: Device | None) -> dict[str, bytes]:
+def _by_product(name: str, make: Callable[[], bytes]) -> tuple[dict[str, bytes], dict[str, object]]:
+    """A file that goes with a result, or the reason why there is none: no result is lost for it."""
+    try:
+        return {name: make()}, {}
+    except Exception as error:
+        return {}, {"left_out": {name: f"{type(error).__name__}: {str(error)[:200]}"}}
+
+
+def _calibration(on: Device | None) -> tuple[dict[str, bytes], dict[str, object]]:
+    if on is None or on.calibration is None:
+        return {}, {}
+    return _by_product(f"calibration/{on.name}.json", on.calibration_bytes)
+
+
+def _prepared_name(index: int) -> str:
+    return f"prepared/{index}.qpy"
+
+
+def _parts(ran: list[_Ran]) -> dict[str, bytes]:
     document = {"results": [each.entry.document for each in ran]}
     parts = {"result.json": json.dumps(document, separators=(",", ":"), allow_nan=False).encode()}
     for each in ran:
-        parts[f"prepared/{each.index}.qpy"] = each.prepared
+        if each.prepared is not None:
+            parts[_prepared_name(each.index)] = each.prepared
         parts.update(each.entry.members)
-    if on is not None and on.calibration is not None:
-        parts[_calibration_name(on)] = on.calibration_bytes()
     return parts
 
 
-def _about(on: Device) -> dict[str, object]:
-    calibration = on.calibration or {}
+def _about(on: Device, calibration: Mapping[str, bytes]) -> dict[str, object]:
     return {
         "name": on.name,
         "num_qubits": on.num_qubits,
-        "calibration": None if on.calibration is None else _calibration_name(on),
-        "last_update_date": calibration.get("last_update_date"),
+        "calibration": next(iter(calibration), None),
+        "last_update_date": (on.calibration or {}).get("last_update_date"),
     }
-
-
-def _calibration_name(on: Device) -> str:
-    return f"calibration/{on.name}.json"

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, ParameterExpression
+from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, Parameter, ParameterExpression
 
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
+from qdepot.quantum.arithmetic import check_in_loops
+from qdepot.quantum.conditions import check_control_flow, check_store, check_variables
 from qdepot.quantum.gate_names import reserved_names
 
 MAX_GATES = 1_000_000
@@ -58,7 +60,8 @@ def surveyed(circuit: QuantumCircuit) -> Survey:
 
     Raises:
         InvalidProgramError: A parameter of a gate is not a finite number.
-        UnsupportedProgramError: It holds an instruction that nobody has defined, or stands for too many gates.
+        UnsupportedProgramError: It holds an instruction without a definition or a condition that the simulator does not
+            evaluate right, or stands for too many gates.
     """
     walk = _Walk()
     _check_finite("the global phase", [circuit.global_phase])
@@ -101,10 +104,12 @@ class _Walk:
     has_control_flow: bool = False
     must_be_written_out: bool = False
     gates: int = 0
+    _loops: dict[Parameter, Sequence[int]] = field(default_factory=dict)
     _sizes: dict[object, int] = field(default_factory=dict)
 
     def block(self, circuit: QuantumCircuit, *, qubits: Sequence[int], clbits: Sequence[int], times: int = 1) -> None:
         """Look at the body of a program; ``qubits`` and ``clbits`` are its bits' places in the whole circuit."""
+        check_variables(circuit)
         qubit_at: Mapping[Any, int] = dict(zip(circuit.qubits, qubits, strict=True))
         clbit_at: Mapping[Any, int] = dict(zip(circuit.clbits, clbits, strict=True))
         for instruction in circuit.data:
@@ -130,12 +135,14 @@ class _Walk:
         times: int,
     ) -> None:
         operation = instruction.operation
+        check_control_flow(operation)
         if instruction.name == "box":
             self.must_be_written_out = True
         else:
             self.has_control_flow = True
         if isinstance(operation, ForLoopOp):
             times *= len(operation.params[0])
+            self._enter_loop(operation)
         self._count(times)
         for body in getattr(operation, "blocks", ()):  # `break` and `continue` have none
             self.block(
@@ -144,6 +151,13 @@ class _Walk:
                 clbits=[clbit_at[bit] for bit in instruction.clbits],
                 times=times,
             )
+
+    def _enter_loop(self, loop: ForLoopOp) -> None:
+        indices, parameter, body = loop.params
+        if parameter is not None:
+            self._loops[parameter] = indices
+            if parameter not in body.parameters:  # Aer would look for it there
+                self.must_be_written_out = True
 
     def _count(self, gates: int) -> None:
         self.gates += gates
@@ -158,6 +172,10 @@ class _Walk:
         operation = None if instruction.is_standard_gate() else instruction.operation
         params = instruction.params if operation is None else getattr(operation, "params", ())
         _check_finite(instruction.name, params)
+        if self._loops:
+            check_in_loops(instruction.name, params, self._loops)
+        if instruction.name == "store":
+            check_store(operation)
         if instruction.is_parameterized():
             self.free_names.add(instruction.name)
         if any(number_in_disguise(value) is not None for value in params):

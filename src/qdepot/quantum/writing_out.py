@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, BoxOp, CircuitInstruction, ControlFlowOp, Gate
+from qiskit.circuit import AnnotatedOperation, BoxOp, CircuitInstruction, ControlFlowOp, ForLoopOp, Gate
 
 from qdepot.quantum.survey import is_homemade, number_in_disguise
 
@@ -24,8 +25,7 @@ def _add(written: QuantumCircuit, instruction: CircuitInstruction) -> None:
     if body is not None:
         written.compose(written_out(body), instruction.qubits, instruction.clbits, inplace=True)
     elif isinstance(operation, ControlFlowOp):
-        blocks = [written_out(block) for block in operation.blocks]
-        written.append(instruction.replace(operation=operation.replace_blocks(blocks)))
+        written.append(instruction.replace(operation=_with_blocks(operation, written_out)))
     elif isinstance(operation, AnnotatedOperation) and is_homemade(operation.base_op):
         modified = AnnotatedOperation(_renamed(operation.base_op), operation.modifiers)
         written.append(instruction.replace(operation=modified))
@@ -42,11 +42,20 @@ def with_plain_numbers(circuit: QuantumCircuit) -> QuantumCircuit:
     for instruction in circuit.data:
         operation = instruction.operation if instruction.is_control_flow() else None
         if isinstance(operation, ControlFlowOp):
-            blocks = [with_plain_numbers(block) for block in operation.blocks]
-            plain.append(instruction.replace(operation=operation.replace_blocks(blocks)))
+            plain.append(instruction.replace(operation=_with_blocks(operation, with_plain_numbers)))
         else:
             plain.append(_with_plain_numbers(instruction))
     return plain
+
+
+def _with_blocks(operation: ControlFlowOp, change: Callable[[QuantumCircuit], QuantumCircuit]) -> ControlFlowOp:
+    """An instruction with changed bodies; a loop without its parameter, if its body no longer has that."""
+    changed = operation.replace_blocks([change(block) for block in operation.blocks])
+    if isinstance(changed, ForLoopOp):
+        indices, parameter, body = changed.params
+        if parameter is not None and parameter not in body.parameters:
+            return ForLoopOp(indices, None, body, label=changed.label)
+    return changed
 
 
 def _emptied(circuit: QuantumCircuit) -> QuantumCircuit:

@@ -3,7 +3,9 @@
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, ControlModifier, InverseModifier
+from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
+from qdepot.quantum.gate_names import _SYNTHESISED, reserved_names
 from support.circuits import counts, loaded, openqasm2, openqasm3, simulated
 
 
@@ -32,6 +34,19 @@ def test_in_openqasm2(name):
 def test_in_openqasm3(name):
     source = openqasm3(f"gate {name} a, b {{ x a; }} qubit[2] q; bit[2] c; {name} q[1], q[0]; c = measure q;")
     assert counts(source, shots=5) == {"10": 5}
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("name", sorted(_SYNTHESISED))
+def test_under_the_name_of_a_gate_that_the_transpiler_knows_how_to_break_down(name, level):
+    circuit = QuantumCircuit(2, 2)
+    circuit.append(_flip(name).to_gate(), [1, 0])
+    circuit.measure([0, 1], [0, 1])
+    assert counts(circuit, shots=5, options={"optimization_level": level}) == {"10": 5}
+
+
+def test_the_transpiler_breaks_nothing_down_under_another_name():
+    assert set(HighLevelSynthesisPluginManager().plugins_by_op) <= reserved_names()
 
 
 def test_one_that_is_used_inside_another():
