@@ -1,24 +1,25 @@
-"""Drawing outcomes from an exact distribution, so that a seed gives the same ones in every version of NumPy.
+"""Drawing from exact distributions, so that a seed gives the same numbers in every version of NumPy.
 
 NumPy promises equal streams of raw numbers from its bit generators, and nothing about what it makes of them. So only
-the raw numbers are NumPy's: PCG64, seeded with the circuit's seed; the 53 leading bits of each, as a fraction, fall
-into one of the intervals that the cumulated probabilities make of [0, 1). A shot takes one number; sets of parameter
-values follow each other in C order, and shots within them.
+the raw numbers are NumPy's: PCG64, with a seed for each set of parameter values; the 53 leading bits of each, as a
+fraction, fall into one of the intervals that the cumulated probabilities make of [0, 1). A shot takes one number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 _AT_ONCE = 1 << 20
 _UNIT = 2.0**-53
+_NORMAL = NormalDist()
 
 
 class Drawer:
-    """A stream of draws that begins with a seed."""
+    """The draws of one set of parameter values."""
 
     def __init__(self, seed: int) -> None:
         self._raw = np.random.PCG64(seed)
@@ -40,3 +41,12 @@ class Drawer:
         for start in range(0, shots, _AT_ONCE):
             raw = self._raw.random_raw(min(_AT_ONCE, shots - start))
             yield np.searchsorted(bounds, (raw >> np.uint64(11)) * _UNIT, side="right")
+
+
+def standard_normal(seed: int) -> float:
+    """A number from the standard normal distribution, for a seed of 63 random bits.
+
+    The 52 leading bits are the middle of one of 2^52 intervals of (0, 1), of which the inverse of the cumulative
+    distribution is taken.
+    """
+    return _NORMAL.inv_cdf(((seed >> 11) + 0.5) * 2.0**-52)

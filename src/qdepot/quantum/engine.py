@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
-from qiskit_aer import AerError, AerSimulator
-from qiskit_aer.jobs import AerJob
+from qiskit_aer import AerError
 from qiskit_aer.noise import NoiseModel
 
+from qdepot.domain.seeds import Stream, stream_seed
 from qdepot.errors import InternalError, MemoryLimitExceededError, QDepotError, UnsupportedProgramError
+from qdepot.quantum.methods import EXTENDED_STABILIZER
+from qdepot.quantum.seeded_aer import seeded_simulator
 
 Experiment = Any
 """Qiskit's result of one circuit with one set of values."""
@@ -37,7 +37,7 @@ class Settings:
 
     Attributes:
         method: Aer's simulation method.
-        seed: Aer counts on from it, set by set.
+        seed: Of the circuit; each set has one that is derived from it.
         shots: Executions of each set.
         memory: Whether the outcome of each shot is wanted.
         threads: How many threads may be used.
@@ -74,7 +74,7 @@ class Values:
 
 
 def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Experiment]:
-    """Run a circuit once for each set of values, in one call of Aer.
+    """Run a circuit once for each set of values, each under a seed of its own.
 
     Args:
         circuit: In instructions that the method knows.
@@ -88,7 +88,7 @@ def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Exp
     """
     options: dict[str, object] = {
         "shots": settings.shots,
-        "seed_simulator": settings.seed,
+        "seeds": [stream_seed(settings.seed, Stream.AER, parameter_set=number) for number in range(values.sets)],
         "memory": settings.memory,
         "max_parallel_threads": settings.threads,
         "max_memory_mb": settings.memory_mb,
@@ -100,7 +100,7 @@ def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Exp
     try:
         # Aer counts the sets by the parameters that it meets
         circuits, bindings = ([circuit], [used]) if used else ([circuit] * values.sets, None)
-        result = _simulator(settings.method).run(circuits, parameter_binds=bindings, **given).result()
+        result = seeded_simulator(settings.method).run(circuits, parameter_binds=bindings, **given).result()
     except AerError as error:
         raise _failure(str(error.message), number=None) from error
     for number, experiment in enumerate(result.results):
@@ -113,8 +113,15 @@ def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Exp
     return list(result.results)
 
 
-def useful_threads(circuit: QuantumCircuit, *, threads: int, shots: int) -> int:
-    """How many of the threads pay: one for a small circuit."""
+def useful_threads(circuit: QuantumCircuit, *, method: str, threads: int, shots: int) -> int:
+    """The number of threads that make a run faster and leave its results as they are.
+
+    One thread for a small circuit. One, too, for the extended stabilizer, whose threads take numbers from one source
+    at the same time, so that results depend on which of them comes first (seen with Aer 0.18: few shots, a measurement
+    before T gates). In the other methods a random number depends on the seed and the shot alone.
+    """
+    if method == EXTENDED_STABILIZER:
+        return 1
     width = circuit.num_qubits
     is_large = width >= _PARALLEL_FROM_QUBITS or (shots << width) >= _PARALLEL_FROM_WORK
     return threads if is_large else 1
@@ -124,41 +131,6 @@ def method_used(experiments: Sequence[Experiment], settings: Settings) -> str:
     """The method that Aer says it used; several, if it chose by the values of parameters."""
     used = {str(experiment.metadata["method"]) for experiment in experiments}
     return ", ".join(sorted(used)) or settings.method
-
-
-class _Here(Executor):
-    """Does things at once, in the thread that asks.
-
-    Aer hands its work to a thread of its own and waits for it, which costs up to milliseconds on a busy machine.
-    """
-
-    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # it is raised where the result is asked for
-            future.set_exception(error)
-        return future
-
-
-class _Simulator(AerSimulator):  # type: ignore[misc] # Aer has no types
-    def _run_circuits(self, circuits: object, parameter_binds: object, **run_options: object) -> AerJob:
-        job = AerJob(
-            self,
-            "",
-            self._execute_circuits_job,
-            parameter_binds=parameter_binds,
-            circuits=circuits,
-            run_options=run_options,
-            executor=_Here(),
-        )
-        job.submit()
-        return job
-
-
-@cache
-def _simulator(method: str) -> AerSimulator:
-    return _Simulator(method=method)
 
 
 def _failure(status: str, *, number: int | None) -> QDepotError:

@@ -11,8 +11,10 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Pauli
 from qiskit_aer.library import SaveExpectationValue
 
+from qdepot.domain.seeds import Stream, stream_seed
 from qdepot.quantum.check import Checked
 from qdepot.quantum.compact import Compact
+from qdepot.quantum.drawing import standard_normal
 from qdepot.quantum.engine import Experiment
 from qdepot.quantum.observables import PauliSum, PauliTerm
 from qdepot.quantum.sample import Entry
@@ -56,14 +58,16 @@ def estimator_entry(circuit: Checked, experiments: Sequence[Experiment], sums: S
         circuit: What was run.
         experiments: What Aer reports, one for each set of values; may be empty if only identities were wanted.
         sums: The observables.
-        seed: Of the random numbers.
+        seed: Of the circuit; the random number of each set and observable has one that is derived from it.
     """
     sets = max(1, math.prod(circuit.values.shape))
     labels = {_label(term) for terms in sums for term in terms if term.qubits}
     products = [_values(experiments[number], labels) if experiments else {} for number in range(sets)]
-    exact = _broadcast_sums(circuit, products, sums)
+    pairs = _pairs(circuit, sets=sets, observables=len(sums))
+    values = [_total(products[number], sums[index]) for number, index in pairs]
+    exact = np.asarray(values, dtype=np.float64).reshape(circuit.shape)
     stds = np.full(exact.shape, circuit.precision)
-    evs = np.random.default_rng(seed).normal(exact, circuit.precision) if circuit.precision else exact
+    evs = exact + circuit.precision * _errors(seed, pairs).reshape(circuit.shape) if circuit.precision else exact
     document: dict[str, object] = {
         "evs": np.asarray(evs).tolist(),
         "stds": stds.tolist(),
@@ -82,13 +86,19 @@ def _values(experiment: Experiment, labels: Iterable[str]) -> dict[str, float]:
     return {label: float(np.real(data[label])) for label in labels}
 
 
-def _broadcast_sums(circuit: Checked, products: Sequence[Mapping[str, float]], sums: Sums) -> NDArray[np.float64]:
+def _pairs(circuit: Checked, *, sets: int, observables: int) -> list[tuple[int, int]]:
+    """For each value of the result, in C order, the number of its set and of its observable."""
     assert circuit.observables is not None
-    set_numbers = np.arange(len(products)).reshape(circuit.values.shape)
-    sum_numbers = np.arange(len(sums)).reshape(circuit.observables.shape)
-    sets, wanted = np.broadcast_arrays(set_numbers, sum_numbers)
-    values = [_total(products[number], sums[index]) for number, index in zip(sets.flat, wanted.flat, strict=True)]
-    return np.asarray(values, dtype=np.float64).reshape(circuit.shape)
+    set_numbers = np.arange(sets).reshape(circuit.values.shape)
+    observable_numbers = np.arange(observables).reshape(circuit.observables.shape)
+    of_sets, of_observables = np.broadcast_arrays(set_numbers, observable_numbers)
+    return [(int(number), int(index)) for number, index in zip(of_sets.flat, of_observables.flat, strict=True)]
+
+
+def _errors(seed: int, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """For each value a number from the standard normal distribution; it depends on the seed, set and observable."""
+    seeds = (stream_seed(seed, Stream.ESTIMATE, parameter_set=number, place=index) for number, index in pairs)
+    return np.array([standard_normal(each) for each in seeds])
 
 
 def _total(products: Mapping[str, float], terms: Mapping[PauliTerm, float]) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
+from qdepot.domain.seeds import Stream, stream_seed
 from qdepot.quantum.bits import Sample, Wording
 from qdepot.quantum.drawing import Drawer
 from qdepot.quantum.ending import measured_at_end
@@ -108,7 +109,7 @@ class Shots:
     Attributes:
         number: Executions with each set.
         memory: Whether the outcome of each is wanted.
-        seed: Of the draws, which go on from set to set.
+        seed: Of the circuit; each set has one that is derived from it.
     """
 
     number: int
@@ -126,13 +127,14 @@ def drawn(found: Distribution, columns: Columns, shots: Shots, *, sets: int, wor
         sets: How many sets.
         wording: How outcomes are written.
     """
-    drawer = Drawer(shots.seed)
     at_once = max(1, _MOST_AMPLITUDES >> found.evolution.num_qubits)
     samples: list[Sample] = []
     for start in range(0, sets, at_once):
         some = {parameter: values[start : start + at_once] for parameter, values in columns.items()}
         table = found.probabilities(some, sets=min(at_once, sets - start))
-        samples += [_sample(drawer, row, found.words, shots, wording) for row in table]
+        for number, row in enumerate(table, start):
+            drawer = Drawer(stream_seed(shots.seed, Stream.DRAW, parameter_set=number))
+            samples.append(_sample(drawer, row, found.words, shots, wording))
     return samples
 
 

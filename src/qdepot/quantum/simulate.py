@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from qdepot.domain.program import ProgramKind
+from qdepot.domain.seeds import random_seed, seed_of_circuit
 from qdepot.ports.compute_pool import Payload
 from qdepot.quantum import engine, estimate, exact_sampling
 from qdepot.quantum.bits import Wording
@@ -26,9 +24,6 @@ from qdepot.quantum.survey import surveyed
 from qdepot.quantum.transpile import Prepared
 from qdepot.quantum.understood import Ready, ready
 from qdepot.quantum.versions import package_versions
-
-_SEED_BITS = 53
-"""Seeds survive a client that reads all numbers as doubles."""
 
 _DIGITS = 6
 
@@ -60,12 +55,12 @@ def simulated(order: Order) -> Payload:
     found = checked(order)
     read_s = time.perf_counter() - started
     about, packages = summary(found), package_versions()  # nothing that may fail stands between a result and its user
-    seed = secrets.randbits(_SEED_BITS) if order.options.seed is None else order.options.seed
+    seed = random_seed() if order.options.seed is None else order.options.seed
     on = None if order.device is None else device(order.device)
     ran = []
     for circuit in found:
         with circuit_blamed(circuit.index):
-            ran.append(_run(circuit, order, on=on, seed=circuit_seed(seed, circuit.index)))
+            ran.append(_run(circuit, order, on=on, seed=seed_of_circuit(seed, circuit.index)))
     calibration, left_out = _calibration(on)
     metadata = {
         "packages": packages,
@@ -76,17 +71,6 @@ def simulated(order: Order) -> Payload:
         "times": {"read_s": round(read_s, _DIGITS), "total_s": round(time.perf_counter() - started, _DIGITS)},
     }
     return Payload(meta={"metadata": metadata, "summary": about}, parts={**_parts(ran), **calibration})
-
-
-def circuit_seed(seed: int, index: int) -> int:
-    """The seed of one circuit of a job.
-
-    The first circuit has the job's own, so that a circuit of a larger job gives the same counts when it is run alone
-    with the seed in its metadata. The others' are far apart: Aer counts on from a seed, shot by shot and set by set.
-    """
-    if index == 0:
-        return seed
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]) >> (64 - _SEED_BITS)
 
 
 def _run(circuit: Checked, order: Order, *, on: Device | None, seed: int) -> _Ran:
@@ -144,7 +128,7 @@ def _simulated(
         seed=seed,
         shots=circuit.shots,
         memory=order.options.memory,
-        threads=engine.useful_threads(runs, threads=order.threads, shots=circuit.shots),
+        threads=engine.useful_threads(runs, method=fit.method, threads=order.threads, shots=circuit.shots),
         memory_mb=order.memory_mb,
         noise=None if on is None or compact is None else noise_for(on, compact),
         truncate=keeps_all,
@@ -162,7 +146,7 @@ def _estimated(circuit: Checked, fit: Ready, order: Order, *, on: Device | None,
     settings = engine.Settings(
         method=fit.prepared.method,
         seed=seed,
-        threads=engine.useful_threads(runs, threads=order.threads, shots=1),
+        threads=engine.useful_threads(runs, method=fit.prepared.method, threads=order.threads, shots=1),
         memory_mb=order.memory_mb,
         noise=None if on is None else noise_for(on, compact),
         truncate=False,

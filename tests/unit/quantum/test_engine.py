@@ -66,11 +66,11 @@ def test_an_instruction_that_aer_cannot_assemble():
 def test_a_status_is_an_error_of_ours(status, error, monkeypatch):
     failed = SimpleNamespace(results=[SimpleNamespace(success=False, status=status)], success=False, status=status)
     simulator = SimpleNamespace(run=lambda *_, **__: SimpleNamespace(result=lambda: failed))
-    monkeypatch.setattr(engine, "_simulator", lambda method: simulator)
+    monkeypatch.setattr(engine, "seeded_simulator", lambda method: simulator)
     with pytest.raises(error):
         engine.run(_circuit(), engine.Values(), engine.Settings(method="automatic", seed=1))
 
 
 @pytest.mark.parametrize(("num_qubits", "shots", "expected"), [(2, 1024, 1), (13, 100, 1), (14, 1, 4), (5, 100_000, 4)])
 def test_threads_are_used_where_they_pay(num_qubits, shots, expected):
-    assert engine.useful_threads(QuantumCircuit(num_qubits), threads=4, shots=shots) == expected
+    assert engine.useful_threads(QuantumCircuit(num_qubits), method="automatic", threads=4, shots=shots) == expected

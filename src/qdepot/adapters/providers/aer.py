@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from qdepot.domain.backend import BackendInfo
 from qdepot.domain.fitting import check_fits
 from qdepot.domain.job import Failure
 from qdepot.domain.result_document import joined, joined_metadata, pieces_of
+from qdepot.domain.seeds import seed_of_job
 from qdepot.errors import NotFinishedError, NotFoundError, QDepotError
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Task
 from qdepot.ports.operations import simulate_task
@@ -269,7 +269,7 @@ class AerProvider:
     def _plan(self, submission: Submission, backend: BackendInfo) -> Plan:
         program = submission.program
         seed = submission.options.get("seed")
-        options = {**submission.options, "seed": _seed_of(submission.job_id) if seed is None else seed}
+        options = {**submission.options, "seed": seed_of_job(submission.job_id) if seed is None else seed}
         if not self._settings.exact_sampling:
             options["sampling"] = "aer"
 
@@ -328,8 +328,3 @@ def _whole(part: Part) -> RawResult:
         members={name: content for result in part.results for name, content in result.members.items()},
         metadata=joined_metadata([result.metadata for result in part.results]),
     )
-
-
-def _seed_of(job_id: str) -> int:
-    """53 bits, so that clients that read all numbers as doubles see the seed as it is."""
-    return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8]) >> 11
