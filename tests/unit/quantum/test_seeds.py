@@ -1,5 +1,6 @@
 """What a seed promises: every table of the page on sampling, and what it relies on in Aer."""
 
+import itertools
 import json
 import os
 from dataclasses import replace
@@ -151,7 +152,7 @@ def test_sets_with_noise_share_no_seed(what, method, shots, noise):
         taken = 1 if experiment.metadata["measure_sampling"] else shots
         ranges.append(range(experiment.seed_simulator, experiment.seed_simulator + taken))
     ranges.sort(key=lambda each: each.start)
-    assert all(one.stop <= other.start for one, other in zip(ranges[:-1], ranges[1:], strict=True))
+    assert all(one.stop <= other.start for one, other in itertools.pairwise(ranges))
 
 
 def test_a_sweep_with_noise_that_aer_draws_from_final_states_takes_two_calls():

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
-from qiskit_aer import AerSimulator
 
 from qdepot.domain.seeds import seed_of_circuit
 from qdepot.errors import UnsupportedProgramError
