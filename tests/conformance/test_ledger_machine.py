@@ -14,7 +14,7 @@ from qdepot.domain.job import TRANSITIONS, Duty, JobStatus, Stage
 from qdepot.errors import GoneError, NotFoundError
 from qdepot.ports.ledger import JobExistsError, JobFilter
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.jobs import MADE_AT, accepted, ended, job_id_of, make_job
+from qdepot.testing.jobs import MADE_AT, accepted, ended, job_id_of, make_job, relabelled
 from qdepot.testing.ledger import every_job, validate_ledger
 
 NUMBERS = st.integers(1, 8)
@@ -162,13 +162,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(number=NUMBERS, lag=st.integers(0, 2), tags=st.lists(st.sampled_from(["x", "y", "z"]), max_size=2))
     def edit(self, number, lag, tags):
         """Also on the ground of a version that is no more."""
-        changes = [
-            job.edited(at=MADE_AT, by="owner", tags=tuple(tags), name="n" * (lag % 2), cancel_requested=lag == 0)
-            for job in self.known([number])
-        ]
+        changes = [relabelled(job, tags=tuple(tags), name="n" * (lag % 2)) for job in self.known([number])]
+        changes += [change.after.edited(at=MADE_AT, by="owner", cancel_requested=lag == 0) for change in changes]
         self.both(lambda ledger: ledger.save(changes))
         if lag == 2:
             self.both(lambda ledger: ledger.save(changes))
+
+    @rule(number=NUMBERS, holder=st.none() | HOLDERS, data=st.data())
+    def edit_while_it_moves(self, number, holder, data):
+        """A step that was made before an edit is saved after it."""
+        seen = self.known([number])
+        moves = [self.moved(job, retry_in_s=0.0, data=data) for job in seen]
+        self.both(lambda ledger: ledger.save([relabelled(job, name="new", tags=("z",)) for job in seen]))
+        self.both(lambda ledger: ledger.save(moves, holder=holder))
 
     @rule(numbers=SEVERAL, holder=st.none() | HOLDERS, keep_lease=st.booleans())
     def save_a_chain(self, numbers, holder, keep_lease):

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from durability.afterthoughts import Afterthoughts, Asked
 from durability.audit import audited
 from durability.lab import counts_of
 from durability.lab import order as document_of
@@ -40,6 +41,7 @@ class Told(Users):
             body=json.dumps(document).encode(),
             backend=document["backend"],
             program=Program.from_document(document["program"]),
+            name=document["name"],
         )
         job = world.jobs().submit(order, caller=ME, idempotency_key=f"key {number}").job
         self.accepted[job.id] = Wish(number=number, document=document, ends=frozenset({JobStatus.COMPLETED}))
@@ -135,7 +137,7 @@ def test_a_job_that_nobody_asked_for_is_caught(world, users):
 
 def test_another_result_is_caught(world, users):
     job_id, wish = next(iter(users.accepted.items()))
-    users.accepted[job_id] = dataclasses.replace(wish, document=document_of(17))
+    users.accepted[job_id] = dataclasses.replace(wish, document={**document_of(17), "name": "job 0"})
     assert counts_of(document_of(17)["program"]) != wish.counts
     home(world)
     [line] = audit(world, users).wrong
@@ -146,6 +148,43 @@ def test_another_end_is_caught(world, users):
     world.cloud.script.forget_all = True
     home(world)
     assert len([line for line in audit(world, users).wrong if "is FAILED" in line]) == JOBS
+
+
+def test_a_job_that_was_cancelled_though_nobody_asked_is_caught(world, users):
+    job_id = next(iter(users.accepted))
+    world.jobs().cancel(job_id, caller=ME)
+    home(world)
+    found = audit(world, users)
+    assert found.otherwise == 1
+    assert [line for line in found.wrong if job_id in line and "cancel asked False" in line]
+    assert f"the end of job {job_id} was requested, and nobody did" in found.wrong
+
+
+def test_a_cancel_that_was_asked_for_is_no_problem(world, users):
+    job_id = next(iter(users.accepted))
+    users.afterthoughts = Afterthoughts(urls=list, chance=users.chance, asked={job_id: Asked(cancel=True)})
+    world.jobs().cancel(job_id, caller=ME)
+    home(world)
+    assert audit(world, users).problems == []
+
+
+def test_an_edit_that_was_lost_is_caught(world, users):
+    job_id = next(iter(users.accepted))
+    asked = {job_id: Asked(name="new", tags=["mine"])}
+    users.afterthoughts = Afterthoughts(urls=list, chance=users.chance, asked=asked)
+    world.jobs().edit(job_id, caller=ME, name="new")
+    home(world)
+    assert audit(world, users).wrong == [f"job {job_id} has the tags (), not ['mine']"]
+
+
+def test_a_deleted_job_that_is_there_is_caught(world, users):
+    home(world)
+    kept, gone = list(users.accepted)[:2]
+    users.afterthoughts = Afterthoughts(
+        urls=list, chance=users.chance, asked={kept: Asked(deleted=True), gone: Asked(deleted=True)}
+    )
+    world.jobs().delete(gone, caller=ME)
+    assert audit(world, users).problems == [f"job {kept} was deleted, and is COMPLETED"]
 
 
 def test_a_result_of_a_job_that_never_was_at_the_cloud_is_caught(world, users):

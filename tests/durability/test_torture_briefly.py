@@ -16,6 +16,8 @@ def test_a_fleet_on_one_file_survives(cloud, tmp_path):
     report = tortured(tmp_path, given=given)
     audit = report.audit
     assert audit.problems == []
-    assert audit.jobs == audit.acknowledged == 40
+    assert audit.acknowledged == 40
+    assert audit.jobs == 40 - audit.deleted
+    assert audit.otherwise == 0
     assert audit.in_doubt == 0
     assert report.figures["kills"] + report.figures["stops"] + report.figures["faults"] >= 10

@@ -27,6 +27,7 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine
 
+from durability.afterthoughts import Afterthoughts
 from durability.audit import Audit, audited
 from durability.chaos import Chaos
 from durability.fleet import Fleet, complaints
@@ -142,7 +143,8 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
         fleet = Fleet(
             stack.enter_context(nursery()), _made(folder / "logs"), ground.settings, ledger=engine, chance=chance
         )
-        users = Users(urls=fleet.urls, chance=chance)
+        later = Afterthoughts(urls=fleet.urls, chance=random.Random(given.seed))
+        users = Users(urls=fleet.urls, chance=chance, afterthoughts=later)
         chaos = Chaos(fleet=fleet, proxies=ground.proxies, chance=chance, lease_s=LEASE_S)
         seconds = given.minutes * 60
         fleet.start()
@@ -175,11 +177,11 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
 
 def _brought_home(ground: Ground, users: Users) -> bool:
     """Wait until nothing moves any more; False if nothing has come to its end for a long while."""
-    settled, news_at = 0, time.monotonic()
+    settled, news_at = -users.asked, time.monotonic()
     with _opened(ground) as (ledger, _):
         while time.monotonic() < news_at + PATIENCE_S:
             moving = [job for job in every_job(ledger) if not is_settled(job)]
-            now = users.asked - len(moving)
+            now = -len(moving)
             if not moving:
                 return True
             if now > settled:
@@ -220,6 +222,9 @@ def _figures(audit: Audit, chaos: Chaos, fleet: Fleet, users: Users) -> dict[str
         "jobs": audit.jobs,
         "acknowledged": audit.acknowledged,
         "lost": len(audit.lost),
+        "deleted": audit.deleted,
+        "asked for later": dict(users.afterthoughts.done) if users.afterthoughts else {},
+        "ended otherwise than asked": audit.otherwise,
         "submitted twice": len(audit.double_submitted),
         "accepted twice": len(audit.double_accepted),
         "wrong": len(audit.wrong),

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from durability.afterthoughts import Afterthoughts, Asked
 from durability.lab import counts_of, order
 from qdepot.domain.job import JobStatus
 
@@ -59,6 +60,8 @@ class Users:
         accepted: Wishes by the id of the job that was acknowledged for them.
         unanswered: Requests that got no answer, or were told to come again.
         refused: Answers that no correct request should get.
+        afterthoughts: What is asked for of the jobs later; None: nothing.
+        simulated: Share of jobs for the simulator; the others go to the cloud.
     """
 
     urls: Callable[[], Sequence[str]]
@@ -67,6 +70,8 @@ class Users:
     accepted: dict[str, Wish] = field(default_factory=dict)
     unanswered: int = 0
     refused: list[str] = field(default_factory=list)
+    afterthoughts: Afterthoughts | None = None
+    simulated: float = 0.2
 
     def run(self, *, jobs: int, seconds: float) -> None:
         """Submit so many jobs, spread over so many seconds."""
@@ -78,9 +83,16 @@ class Users:
             thread.start()
         for thread in threads:
             thread.join()
+        if self.afterthoughts is not None:
+            self.afterthoughts.finish()
+
+    @property
+    def later(self) -> dict[str, Asked]:
+        """What was asked for of which job after it was acknowledged."""
+        return {} if self.afterthoughts is None else self.afterthoughts.asked
 
     def _wish(self, number: int) -> Wish:
-        if self.chance.random() < 0.2:
+        if self.chance.random() < self.simulated:
             circuits = self.chance.choice([1, 1, 1, 8])
             takes_s = self.chance.choice([0.0, 0.0, 0.3])
             document = order(number, backend="aer", circuits=circuits, takes_s=takes_s)
@@ -114,6 +126,8 @@ class Users:
         made = [told] if len(wishes) == 1 else told["jobs"]
         for wish, job in zip(wishes, made, strict=True):
             self.accepted[job["id"]] = wish
+            if self.afterthoughts is not None:
+                self.afterthoughts.about(job["id"], number=wish.number)
 
     def _answered(self, client: httpx.Client, path: str, document: dict[str, Any], key: str) -> httpx.Response:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}

@@ -109,6 +109,8 @@ class Shop:
             process.keeper.run_once()
             if self.job(job).is_final:
                 break
+            # What has been handed in may not have got as far as to wait.
+            wait_until(lambda: self._waiting or self._is_idle())
             if self._waiting:
                 self.let_run()
             else:

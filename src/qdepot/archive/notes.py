@@ -30,7 +30,7 @@ class Edit:
     """A change of name or tags.
 
     Attributes:
-        version: Of the row, once the edit is committed.
+        version: The number of the edit (:attr:`Job.edits`); in notes of older versions, that of the row.
         edited_at: When (UTC, aware).
         edited_by: By whom; empty where that was not noted.
         name, tags: New value; None if it was not changed.
@@ -90,12 +90,12 @@ def put_edit(store: ObjectStore, change: JobChange) -> None:
     before, after, event = change.before, change.after, change.event
     if event is None:
         raise InternalError(f"the edit of job {after.id} has no line for its history")
-    document: dict[str, object] = {"format": EDIT_FORMAT, "job_id": after.id, "version": after.version}
+    document: dict[str, object] = {"format": EDIT_FORMAT, "job_id": after.id, "version": after.edits}
     document |= {"edited_at": event.at, "edited_by": event.by}
     document |= {name: getattr(after, name) for name in _EDITABLE if getattr(after, name) != getattr(before, name)}
     content = json_lines(document)
     nonce = hashlib.sha256(content).hexdigest()[:12]
-    store.replace(layout.edit_key(after, version=after.version, nonce=nonce), content)
+    store.replace(layout.edit_key(after, version=after.edits, nonce=nonce), content)
 
 
 def read_edit(store: ObjectStore, key: str) -> Edit:

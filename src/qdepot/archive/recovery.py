@@ -135,7 +135,7 @@ def read_tombstone(store: ObjectStore, key: str) -> datetime:
 def with_edits(known: KnownJob, edits: Sequence[notes.Edit]) -> KnownJob:
     """The job with its later edits, in their order.
 
-    The row's version is at least that of the last edit, so that the next one comes behind it.
+    The row has the number of the last edit, so that the next one comes behind it.
     """
     job, events = known.job, list(known.events)
     told = {event.at for event in events if event.why == notes.EDITED}
@@ -144,7 +144,7 @@ def with_edits(known: KnownJob, edits: Sequence[notes.Edit]) -> KnownJob:
             job,
             name=job.name if edit.name is None else edit.name,
             tags=job.tags if edit.tags is None else edit.tags,
-            version=max(job.version, edit.version),
+            edits=max(job.edits, edit.version),
         )
         if edit.edited_at not in told:
             _tell(events, job, edit)

@@ -56,6 +56,10 @@ CANCELLING = "CANCELLING"
 """Shown instead of the stored status while a requested cancel is not confirmed."""
 
 
+LABELS = frozenset({"name", "tags", "edits"})
+"""Fields of a job that an edit changes, and nothing else does."""
+
+
 class Stage(StrEnum):
     """What is going on inside a status."""
 
@@ -153,7 +157,10 @@ class Job:
         result_size_bytes: Of the result document inside it; None if there is none.
         result_sha256: Of the whole bundle.
         pending_removed: The pending objects of a final job are gone.
-        version: Counts the changes; the ledger's compare-and-swap rests on it.
+        version: Counts the changes except edits; the ledger's compare-and-swap rests on it.
+        edits: Number of the last edit of name or tags, 0 if there was none. Edits are counted apart from all other
+            changes, so that an edit makes no other change lose. A new number is greater than ``version``, too: edits
+            that were noted when both had one counter come before it.
     """
 
     id: str
@@ -198,6 +205,7 @@ class Job:
     result_sha256: str | None = None
     pending_removed: bool = False
     version: int = 0
+    edits: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -270,13 +278,20 @@ class Job:
         """Change fields but neither status nor stage; with ``at``, the history gets a line about it.
 
         Raises:
-            InvalidTransitionError: ``changes`` names status or stage.
+            InvalidTransitionError: ``changes`` names status, stage, or what only :meth:`relabelled` changes.
         """
         if {"status", "stage", "version"} & changes.keys():
             raise InvalidTransitionError(f"job {self.id}: only moved_to() changes status and stage")
+        if LABELS & changes.keys():
+            raise InvalidTransitionError(f"job {self.id}: only relabelled() changes name and tags")
         after = replace(self, version=self.version + 1, **changes)
         event = None if at is None else self._event(after, at=at, by=by, why=why)
         return JobChange(before=self, after=after, event=event, retry_in_s=retry_in_s)
+
+    def relabelled(self, *, name: str, tags: tuple[str, ...], at: datetime, by: str, why: str = "") -> JobChange:
+        """Change name and tags, which nothing that happens to the job depends on."""
+        after = replace(self, name=name, tags=tags, edits=max(self.edits, self.version) + 1)
+        return JobChange(before=self, after=after, event=self._event(after, at=at, by=by, why=why))
 
     def _event(self, after: Job, *, at: datetime, by: str, why: str) -> JobEvent:
         return JobEvent(
@@ -305,6 +320,11 @@ class JobChange:
     after: Job
     event: JobEvent | None
     retry_in_s: float = 0.0
+
+    @property
+    def is_edit(self) -> bool:
+        """True if it changes name and tags only: the duties need not know, and when they are due stays as it is."""
+        return self.after.version == self.before.version
 
 
 def canonical_job_id(text: str | None) -> str | None:

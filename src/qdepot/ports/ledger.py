@@ -149,10 +149,16 @@ class Ledger(Protocol):
         """Save changes with their events in one transaction; per change whether it won.
 
         A change wins if the row's version is still ``before.version`` and, with a ``holder``, that holder's lease has
-        not lapsed; or, without a holder, whoever holds it (an owner's edit). A change that loses changes nothing and
-        does not disturb those of other jobs; what follows it for the same job loses as well, since a chain of steps is
-        never taken up in the middle. ``retry_in_s`` sets when the next duty is due. Unless ``keep_lease``, the holder's
-        lease ends with the save.
+        not lapsed; without a holder, any lease is ignored (a change by the owner). Only the fields that the change
+        changes are written.
+
+        An edit of name or tags (:meth:`Job.relabelled`) wins if, besides, the row's number of edits is still
+        ``before.edits``. An edit makes no other change lose, and leaves the time at which the next duty is due as it
+        is.
+
+        A change that loses changes nothing and does not disturb those of other jobs; what follows it for the same job
+        loses as well, since a chain of steps is never taken up in the middle. ``retry_in_s`` sets when the next duty is
+        due. Unless ``keep_lease``, the holder's lease ends with the save.
         """
         ...
 

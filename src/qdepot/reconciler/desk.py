@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -46,6 +46,18 @@ class InHand:
         """Of those of the jobs that are held, forget what they looked like."""
         with self._lock:
             self._jobs.update(dict.fromkeys(self._jobs.keys() & set(job_ids)))
+
+    def looks(self) -> dict[str, Job | None]:
+        """The jobs held now, as they were seen last; None for those whose looks were forgotten."""
+        with self._lock:
+            return dict(self._jobs)
+
+    def drop_lost(self, looks: Mapping[str, Job | None]) -> None:
+        """Forget jobs whose leases have ended, but for those that were taken once more since they looked so."""
+        with self._lock:
+            for job_id, look in looks.items():
+                if self._jobs.get(job_id) is look:
+                    self._jobs.pop(job_id, None)
 
     def ids(self) -> list[str]:
         """The jobs held now."""
@@ -115,8 +127,8 @@ class Desk:
     ) -> list[Job]:
         """Save changes and wake whoever acts next; the jobs whose changes won, as they are now.
 
-        Of one job there may be several steps, in their order. A change loses if the owner edited the job meanwhile or
-        the lease lapsed: then the job is left as it is and given back, so that its duty meets it again.
+        Of one job there may be several steps, in their order. A change loses if the owner cancelled the job meanwhile
+        or the lease lapsed (not by an edit of name or tags): then the job is left as it is and given back, so that its duty meets it again.
 
         Args:
             changes: What is to be saved.

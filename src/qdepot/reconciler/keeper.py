@@ -27,10 +27,10 @@ class Keeper:
         A job that runs here and whose lease is gone belongs to another process by now (this one was stopped for longer
         than a lease): its run is given up.
         """
-        held = self.desk.in_hand.ids()
-        renewed = self.desk.ledger.renew(held, holder=self.desk.holder, lease_s=self.desk.lease_s) if held else set()
-        lost = set(held) - renewed
-        self.desk.in_hand.drop(lost)
+        held = self.desk.in_hand.looks()
+        ids = list(held)
+        renewed = self.desk.ledger.renew(ids, holder=self.desk.holder, lease_s=self.desk.lease_s) if held else set()
+        self.desk.in_hand.drop_lost({job_id: look for job_id, look in held.items() if job_id not in renewed})
         for provider in self.desk.backends.providers.values():
             self._give_up(provider, renewed)
         return len(renewed)
@@ -38,8 +38,9 @@ class Keeper:
     def _give_up(self, provider: Provider, renewed: set[str]) -> None:
         if not isinstance(provider, RunsHere):
             return
+        live = provider.live_jobs()  # before the jobs in hand: what is started in between is held, too
         held_now = renewed | set(self.desk.in_hand.ids())
-        for job_id in provider.live_jobs():
+        for job_id in live:
             if job_id not in held_now:
                 _log.warning("lease_lost job_id=%s", job_id)
                 provider.give_up(job_id)

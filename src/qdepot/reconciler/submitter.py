@@ -62,8 +62,7 @@ class Submitter:
             change = self._started(job, request, look_in_s=look_in_s)
             (started if change.after.status is JobStatus.QUEUED else ended).append(change)
         self.desk.save(ended)
-        saved = self.desk.save(started, keep_lease=True)
-        self._drop_unsaved(started, saved)
+        saved = self.desk.save(started, keep_lease=True, on_lost=lambda lost: self._undo(lost, here))
         self.note_ended([job.id for job in saved if _has_ended(job, self.provider)])
 
     def _started(self, job: Job, request: RequestRecord | QDepotError, *, look_in_s: float) -> JobChange:
@@ -77,11 +76,15 @@ class Submitter:
             return self._refused(job, error)
         return self._queued(job, provider_job_id, retry_in_s=look_in_s)
 
-    def _drop_unsaved(self, started: Sequence[JobChange], saved: Sequence[Job]) -> None:
-        kept = {job.id for job in saved}
-        for change in started:
-            if change.after.id not in kept and change.after.provider_job_id is not None:
-                self.provider.cancel(change.after.provider_job_id)
+    def _undo(self, lost: Sequence[str], here: RunsHere) -> None:
+        """Take back runs whose start could not be saved.
+
+        The runs are forgotten before the jobs are given back: a run that was only cancelled would be found under the
+        same tag by the next start, and would be taken for one that the owner cancelled.
+        """
+        for job_id in lost:
+            here.give_up(job_id)
+        self.desk.give_back(lost)
 
     def _send_all(self, jobs: Sequence[Job]) -> None:
         for place, job in enumerate(jobs):

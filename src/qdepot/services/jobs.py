@@ -169,7 +169,7 @@ class Jobs:
             new_tags = job.tags if tags is None else tuple(tags)
             if (new_name, new_tags) == (job.name, job.tags):
                 return None
-            change = job.edited(at=self.clock.now(), by=caller.user, why=EDITED, name=new_name, tags=new_tags)
+            change = job.relabelled(name=new_name, tags=new_tags, at=self.clock.now(), by=caller.user, why=EDITED)
             self.archive.put_edit(change)
             return change
 

@@ -107,15 +107,14 @@ def ended_on(row: Job, ended: Job, *, at: datetime) -> list[JobChange]:
 
 def edited_on(row: Job, known: Job, *, at: datetime) -> list[JobChange]:
     """The step from a row that is behind to the name and tags that the last edit gave the job."""
-    if known.version <= row.version or (known.name, known.tags) == (row.name, row.tags):
+    if known.edits <= max(row.edits, row.version) or (known.name, known.tags) == (row.name, row.tags):
         return []
-    change = row.edited(at=at, by=BY, why=EDITED, name=known.name, tags=known.tags)
-    return [_behind_edits(change, known)]
+    return [_behind_edits(row.relabelled(name=known.name, tags=known.tags, at=at, by=BY, why=EDITED), known)]
 
 
 def _behind_edits(change: JobChange, known: Job) -> JobChange:
-    """The same change, with a version behind that of the last edit: so that the next edit comes behind it, too."""
-    return replace(change, after=replace(change.after, version=max(change.after.version, known.version)))
+    """The same change, with the number of the last edit: so that the next edit comes behind it, too."""
+    return replace(change, after=replace(change.after, edits=max(change.after.edits, known.edits)))
 
 
 def linked(row: Job, asked: Job) -> list[JobChange]:

@@ -57,6 +57,12 @@ def make_final_job(number: int = 1, status: JobStatus = JobStatus.COMPLETED, **f
     return replace(ended(before, status).after, **fields)
 
 
+def relabelled(job: Job, *, name: str | None = None, tags: tuple[str, ...] | None = None) -> JobChange:
+    """An edit of the job's name, its tags, or both."""
+    new_name, new_tags = job.name if name is None else name, job.tags if tags is None else tags
+    return job.relabelled(name=new_name, tags=new_tags, at=MADE_AT, by="owner", why="name or tags edited")
+
+
 def queued(job: Job, *, retry_in_s: float = 0.0, **changes: Any) -> JobChange:  # noqa: ANN401 - fields of Job
     """The step to QUEUED."""
     given = {"provider_job_id": f"vendor-{job.id}", **changes}

@@ -230,9 +230,6 @@ def test_an_edit_just_before_the_end_costs_no_second_run(here: World, when):
     process.run(Duty.POLL)
     rename("before it is stored")
     process.run(Duty.COLLECT)
-    assert not here.job(job).is_final
-    process.keeper.run_once()
-    process.run_until_idle()
     final = here.job(job)
     assert (final.status, final.attempt, final.name) == (JobStatus.COMPLETED, 1, "renamed")
     assert [line for line in here.story(job) if line == "CREATED/waiting"] == ["CREATED/waiting"]

@@ -10,6 +10,7 @@ import pytest
 from qdepot.domain.job import JobStatus
 from qdepot.domain.result import Outcome
 from qdepot.errors import ArchiveDamagedError
+from qdepot.testing.jobs import relabelled
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_job_of_a_batch_shows_the_shared_object(archive, make_record, make_job
 def test_a_finished_job_shows_bundle_and_members(archive, job, record, finish):
     done = finish(job, record, outcome=Outcome(document=b"{}", members={"raw/a": b"1"}))
     archive.put_receipt(job, provider_job_id="vendor-7")
-    archive.put_edit(done.edited(at=datetime(2026, 2, 1, tzinfo=UTC), by="ada", name="new"))
+    archive.put_edit(relabelled(done, name="new"))
     objects = archive.objects(done)
     assert [entry["area"] for entry in objects] == ["pending", "pending", "completed", "completed"]
     bundle = objects[-1]

@@ -24,6 +24,7 @@ COORDINATION = {
         "parts",
         "pending_removed",
         "version",
+        "edits",
     ),
 }
 FULL = Job(

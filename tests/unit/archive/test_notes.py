@@ -22,7 +22,7 @@ def keys(store):
 
 
 def edited(job, at=NOW, **changes):
-    return job.edited(at=at, by="ada", why="edited", **changes)
+    return job.relabelled(**{"name": job.name, "tags": job.tags, **changes}, at=at, by="ada", why="edited")
 
 
 def test_a_receipt_is_read_back(archive, job):
@@ -56,7 +56,7 @@ def test_receipts_of_all_attempts_go_with_the_pending_request(archive, job):
     assert keys(archive.pending) == []
 
 
-def test_edits_apply_in_the_order_of_versions(archive, job):
+def test_edits_apply_in_the_order_of_their_numbers(archive, job):
     archive.put_edit(edited(replace(job, version=11), name="late"))
     archive.put_edit(edited(replace(job, version=2), name="early", tags=("a",)))
     first, second = archive.read_edits(job)

@@ -140,14 +140,23 @@ def test_an_unknown_field_is_refused():
         move(make_job(), Q, colour="red")
 
 
-def test_an_edit_changes_fields_and_counts_the_version():
-    change = make_job(version=1).edited(name="new", retry_in_s=3)
-    assert (change.after.name, change.after.version, change.retry_in_s) == ("new", 2, 3)
+def test_a_change_of_fields_counts_the_version():
+    change = make_job(version=1).edited(queue_position=4, retry_in_s=3)
+    assert (change.after.queue_position, change.after.version, change.retry_in_s) == (4, 2, 3)
     assert change.event is None
+    assert not change.is_edit
 
 
-def test_an_edit_with_a_time_leaves_a_line():
-    event = job_at(Q, stage=Stage.HELD).edited(at=NOW, by="owner", why="renamed", name="new").event
+@pytest.mark.parametrize(("version", "edits", "number"), [(0, 0, 1), (7, 0, 8), (7, 9, 10)])
+def test_an_edit_of_name_and_tags_leaves_the_version_and_has_a_greater_number(version, edits, number):
+    change = make_job(version=version, edits=edits).relabelled(name="new", tags=("a",), at=NOW, by="owner")
+    assert (change.after.name, change.after.tags) == ("new", ("a",))
+    assert (change.after.version, change.after.edits) == (version, number)
+    assert change.is_edit
+
+
+def test_a_change_with_a_time_leaves_a_line():
+    event = job_at(Q, stage=Stage.HELD).edited(at=NOW, by="owner", why="renamed", cancel_requested=True).event
     assert (event.from_status, event.to_status, event.stage, event.by, event.why) == (
         "QUEUED",
         "QUEUED",
@@ -157,7 +166,7 @@ def test_an_edit_with_a_time_leaves_a_line():
     )
 
 
-@pytest.mark.parametrize("field", ["status", "stage", "version"])
+@pytest.mark.parametrize("field", ["status", "stage", "version", "name", "tags", "edits"])
 def test_an_edit_does_not_move(field):
     with pytest.raises(InvalidTransitionError):
         make_job().edited(**{field: getattr(make_job(), field)})

@@ -12,7 +12,7 @@ from qdepot.domain.job import Job, JobStatus, Stage
 from qdepot.domain.result import Outcome
 from qdepot.testing.archive import archive_problems, validate_archive
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.jobs import accepted, job_id_of
+from qdepot.testing.jobs import accepted, job_id_of, relabelled
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -109,7 +109,7 @@ def delete(archive, ledger, job):
 
 
 def test_a_whole_story_has_no_problems(archive, ledger, waiting, done):
-    change = waiting.edited(at=AT, by="ada", name="new", tags=("a",))
+    change = relabelled(waiting, name="new", tags=("a",))
     archive.put_edit(change)
     saved(ledger, change)
     validate_archive(archive, ledger)
@@ -159,11 +159,11 @@ def deleted_with_row(archive, ledger, waiting, done):
 
 
 def edit_without_note(archive, ledger, waiting, done):
-    saved(ledger, waiting.edited(name="new"))
+    saved(ledger, relabelled(waiting, name="new"))
 
 
 def retag_without_note(archive, ledger, waiting, done):
-    saved(ledger, waiting.edited(tags=("new",)))
+    saved(ledger, relabelled(waiting, tags=("new",)))
 
 
 def wrong_size(archive, ledger, waiting, done):

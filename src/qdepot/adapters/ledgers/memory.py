@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from qdepot.adapters.ledgers.cursor import Position, cursor_of, position_of
@@ -27,6 +27,9 @@ from qdepot.domain.job import CANCELLING, Duty, Job, JobChange, JobStatus
 from qdepot.errors import UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobFilter, Page, Tombstone
+
+
+_FIELDS = tuple(field.name for field in fields(Job))
 
 
 @dataclass(slots=True)
@@ -271,10 +274,13 @@ class MemoryLedger:
         entry = self._entries.get(change.before.id)
         if entry is None or entry.job.version != change.before.version:
             return False
+        if change.is_edit and entry.job.edits != change.before.edits:
+            return False
         if holder is not None and not entry.held_by(holder, now=now):
             return False
-        entry.job = change.after
-        entry.due_at = now + change.retry_in_s
+        entry.job = _changed(entry.job, change)
+        if not change.is_edit:
+            entry.due_at = now + change.retry_in_s
         if change.event is not None:
             self._write(entry, change.event)
         return True
@@ -282,6 +288,13 @@ class MemoryLedger:
     def _write(self, entry: _Entry, event: JobEvent) -> None:
         self._last_event += 1
         entry.events.append(replace(event, number=self._last_event))
+
+
+def _changed(job: Job, change: JobChange) -> Job:
+    """The stored job with what the change changes."""
+    before, after = change.before, change.after
+    changed = {name: value for name in _FIELDS if (value := getattr(after, name)) != getattr(before, name)}
+    return replace(job, **changed)
 
 
 def _age(job: Job) -> tuple[datetime, str]:

@@ -240,7 +240,8 @@ class AerProvider:
     def _announce(self, provider_job_id: str, run: Run) -> None:
         if run.ended is not None:
             with self._lock:
-                self._live[run.is_small].discard(provider_job_id)
+                if self._runs.get(provider_job_id) is run:  # and not a later one with the same tag
+                    self._live[run.is_small].discard(provider_job_id)
         for callback in self._callbacks:
             callback(run.job_id)
 

@@ -51,6 +51,7 @@ FULL_JOB = Job(
     failure=Failure(code="backend_failed", message="no", solution="none", details={"line": 3, "what": ["x"]}),
     result_size_bytes=10**11,
     version=9,
+    edits=4,
 )
 """Every field that can be set at once differs from its default."""
 

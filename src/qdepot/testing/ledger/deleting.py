@@ -7,7 +7,7 @@ import pytest
 from qdepot.domain.job import JobStatus
 from qdepot.errors import ConflictError, GoneError, NotFoundError
 from qdepot.ports.ledger import JobExistsError, JobFilter, Ledger
-from qdepot.testing.jobs import MADE_AT, job_id_of, make_final_job, make_job
+from qdepot.testing.jobs import MADE_AT, job_id_of, make_final_job, make_job, relabelled
 from qdepot.testing.ledger.fixtures import LEASE_S, LedgerFixtures, add
 
 
@@ -51,9 +51,16 @@ class Deleting(LedgerFixtures):
     def test_a_job_that_changed_meanwhile_is_not_deleted(self, ledger: Ledger) -> None:
         job = make_final_job(1)
         add(ledger, job)
-        ledger.save([job.edited(name="new")])
+        ledger.save([job.edited(pending_removed=True)])
         assert not ledger.delete(job, at=MADE_AT)
-        assert ledger.get(job.id).name == "new"
+        assert ledger.get(job.id).pending_removed
+
+    def test_an_edit_does_not_keep_a_job_from_being_deleted(self, ledger: Ledger) -> None:
+        job = make_final_job(1)
+        add(ledger, job)
+        ledger.save([relabelled(job, name="new", tags=("x",))])
+        assert ledger.delete(job, at=MADE_AT)
+        assert ledger.page(JobFilter(tag="x"), limit=1).jobs == ()
 
     def test_a_job_is_deleted_once(self, ledger: Ledger) -> None:
         job = make_final_job(1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from qdepot.domain.job import Job, JobStatus
 from qdepot.errors import InvalidRequestError
 from qdepot.ports.ledger import JobFilter, Ledger
-from qdepot.testing.jobs import MADE_AT, ended, job_id_of, make_final_job, make_job, queued
+from qdepot.testing.jobs import MADE_AT, ended, job_id_of, make_final_job, make_job, queued, relabelled
 from qdepot.testing.ledger.fixtures import LedgerFixtures, add
 from qdepot.testing.ledger.validate import every_job
 
@@ -148,7 +148,7 @@ class Listing(LedgerFixtures):
     def test_edited_tags_are_what_is_found(self, ledger: Ledger) -> None:
         job = make_job(1, tags=("old", "both"))
         add(ledger, job)
-        assert ledger.save([job.edited(tags=("both", "new"))]) == [True]
+        assert ledger.save([relabelled(job, tags=("both", "new"))]) == [True]
         found = {tag: len(ledger.page(JobFilter(tag=tag), limit=9).jobs) for tag in ("old", "both", "new")}
         assert found == {"old": 0, "both": 1, "new": 1}
         assert ledger.get(job.id).tags == ("both", "new")

@@ -9,9 +9,9 @@ import pytest
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.errors import InvalidTransitionError
-from qdepot.ports.ledger import Ledger
+from qdepot.ports.ledger import JobFilter, Ledger
 from qdepot.testing.clock import FrozenClock
-from qdepot.testing.jobs import MADE_AT, ended, job_id_of, make_job, queued
+from qdepot.testing.jobs import MADE_AT, ended, job_id_of, make_job, queued, relabelled
 from qdepot.testing.ledger.accepting import FULL_JOB
 from qdepot.testing.ledger.fixtures import LEASE_S, LedgerFixtures, add
 
@@ -83,9 +83,70 @@ class Saving(LedgerFixtures):
         add(ledger, job)
         _claimed(ledger, job)
         step = queued(job)
-        ledger.save([job.edited(name="renamed meanwhile")])
+        ledger.save([job.edited(cancel_requested=True)])
         assert ledger.save([step, ended(step.after)], holder=ANN) == [False, False]
-        assert (ledger.get(job.id).name, ledger.get(job.id).status) == ("renamed meanwhile", job.status)
+        assert (ledger.get(job.id).cancel_requested, ledger.get(job.id).status) == (True, job.status)
+
+    def test_an_edit_of_name_and_tags_makes_no_other_change_lose_and_is_kept(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        seen = _claimed(ledger, job)
+        assert ledger.save([relabelled(job, name="new", tags=("mine",))]) == [True]
+        sent = queued(seen)
+        assert ledger.save([sent], holder=ANN, keep_lease=True) == [True]
+        assert ledger.save([relabelled(ledger.get(job.id), name="newer")]) == [True]
+        assert ledger.save([ended(sent.after)], holder=ANN) == [True]
+        stored = ledger.get(job.id)
+        assert (stored.status, stored.name, stored.tags) == (JobStatus.COMPLETED, "newer", ("mine",))
+        assert [it.id for it in ledger.page(JobFilter(tag="mine", name="newer"), limit=2).jobs] == [job.id]
+        assert [event.by for event in ledger.events(job.id)] == ["jobs", "owner", "submitter", "owner", "collector"]
+
+    def test_of_two_edits_of_one_look_the_first_wins(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        assert ledger.save([relabelled(job, name="first")]) == [True]
+        assert ledger.save([relabelled(job, tags=("second",))]) == [False]
+        assert ledger.save([relabelled(ledger.get(job.id), tags=("second",))]) == [True]
+        assert (ledger.get(job.id).name, ledger.get(job.id).tags) == ("first", ("second",))
+
+    def test_an_edit_of_a_job_that_has_moved_on_loses_so_that_the_history_stays_a_chain(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        ledger.save([queued(job)])
+        assert ledger.save([relabelled(job, name="late")]) == [False]
+        assert ledger.save([relabelled(ledger.get(job.id), name="late")]) == [True]
+
+    def test_the_numbers_of_edits_grow_whatever_happens_in_between(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        numbers = []
+        for change in (queued, ended):
+            assert ledger.save([relabelled(ledger.get(job.id), name=f"before {change.__name__}")]) == [True]
+            numbers.append(ledger.get(job.id).edits)
+            assert ledger.save([change(ledger.get(job.id))]) == [True]
+        assert ledger.save([relabelled(ledger.get(job.id), name="at the end")]) == [True]
+        numbers.append(ledger.get(job.id).edits)
+        assert numbers == sorted(set(numbers))
+        assert numbers[-1] > ledger.get(job.id).version
+
+    def test_a_cancel_request_is_seen_by_every_change_after_it(self, ledger: Ledger) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        seen = _claimed(ledger, job)
+        assert ledger.save([relabelled(job, name="new")]) == [True]
+        assert ledger.save([ledger.get(job.id).edited(cancel_requested=True)]) == [True]
+        assert ledger.save([queued(seen)], holder=ANN) == [False]
+        assert ledger.save([queued(_claimed(ledger, job))], holder=ANN) == [True]
+        assert (ledger.get(job.id).cancel_requested, ledger.get(job.id).name) == (True, "new")
+
+    def test_an_edit_leaves_the_time_at_which_a_job_is_due_as_it_is(self, ledger: Ledger, clock: FrozenClock) -> None:
+        job = make_job(1)
+        add(ledger, job)
+        ledger.save([queued(job, retry_in_s=60)])
+        ledger.save([relabelled(ledger.get(job.id), name="new")])
+        assert ledger.claim(Duty.POLL, holder=ANN, lease_s=LEASE_S, limit=1) == []
+        clock.advance(60)
+        assert len(ledger.claim(Duty.POLL, holder=ANN, lease_s=LEASE_S, limit=1)) == 1
 
     def test_of_two_changes_from_one_version_the_first_wins(self, ledger: Ledger) -> None:
         job = make_job(1)
@@ -180,7 +241,7 @@ class Saving(LedgerFixtures):
         job = make_job(1)
         add(ledger, job)
         _claimed(ledger, job)
-        ledger.save([job.edited(name="edited by its owner")])
+        ledger.save([job.edited(cancel_requested=True)])
         assert ledger.save([queued(job)], holder=ANN) == [False]
         assert ledger.save([queued(ledger.get(job.id))], holder=ANN) == [True]
 
@@ -195,7 +256,7 @@ class Saving(LedgerFixtures):
         job = make_job(1)
         add(ledger, job)
         _claimed(ledger, job)
-        ledger.save([job.edited(name="new")])
+        ledger.save([relabelled(job, name="new")])
         assert ledger.claim(Duty.PREPARE, holder=BOB, lease_s=LEASE_S, limit=1) == []
         assert ledger.renew([job.id], holder=ANN, lease_s=LEASE_S) == {job.id}
 

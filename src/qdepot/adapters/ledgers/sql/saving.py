@@ -39,24 +39,33 @@ class _Standing:
     """Where a stored job stands while changes are judged, by the ledger's clock."""
 
     version: int
+    edits: int
     holder: str | None
     lease_until: float | None
     now: float
     has_refused: bool = False
     last: JobChange | None = None
+    last_move: JobChange | None = None
     row: dict[str, Any] = field(default_factory=dict)
 
     def takes(self, step: _Step, *, holder: str | None) -> bool:
         """Take the step if nothing happened since, none was refused, and the holder, if there is one, has its lease."""
         is_lapsed = holder is not None and (self.holder != holder or (self.lease_until or 0.0) <= self.now)
         # The version behind a step that was refused may be one that somebody else's step has led to.
-        self.has_refused = self.has_refused or is_lapsed or self.version != step.change.before.version
+        self.has_refused = self.has_refused or is_lapsed or self._is_outdated(step.change)
         if self.has_refused:
             return False
-        self.version = step.change.after.version
         self.last = step.change
+        self.version = step.change.after.version
+        self.edits = step.row.get("edits", self.edits)
+        self.last_move = self.last_move if step.change.is_edit else step.change
         self.row.update(step.row)
         return True
+
+    def _is_outdated(self, change: JobChange) -> bool:
+        """True if the stored job is not the one that the change was made for. Edits concern only other edits."""
+        before = change.before
+        return self.version != before.version or (change.is_edit and self.edits != before.edits)
 
 
 class Saving:
@@ -95,7 +104,7 @@ class Saving:
 def lock_statement(after_lock: ColumnElement[float]) -> Select[Any]:
     """Locks jobs and tells id, and what :class:`_Standing` holds."""
     locked = (
-        select(jobs.c.id, jobs.c.version, jobs.c.lease_holder, jobs.c.lease_until)
+        select(jobs.c.id, jobs.c.version, jobs.c.edits, jobs.c.lease_holder, jobs.c.lease_until)
         .where(jobs.c.id.in_(bindparam("ids", type_=Text, expanding=True)))
         .order_by(jobs.c.id)
         .with_for_update()
@@ -117,7 +126,8 @@ def _write(connection: Connection, standings: Iterable[_Standing], *, ends_lease
     taken = [(standing, change) for standing in standings if (change := standing.last)]
     alike: dict[frozenset[str], list[dict[str, Any]]] = {}
     for standing, change in taken:
-        row = {**standing.row, **_own_columns(standing, change, ends_lease=ends_lease), "this_job": change.before.id}
+        own = _own_columns(standing, standing.last_move, ends_lease=ends_lease) if standing.last_move else {}
+        row = {**standing.row, **own, "this_job": change.before.id}
         alike.setdefault(frozenset(row), []).append(row)
     for rows in alike.values():
         connection.execute(_UPDATE, rows)
