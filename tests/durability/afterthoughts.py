@@ -57,9 +57,7 @@ class Afterthoughts:
     patience_s: float = 300.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE))
-    _client: httpx.Client = field(
-        default_factory=lambda: httpx.Client(timeout=10.0, trust_env=False, verify=False)
-    )
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0, trust_env=False, verify=False))
 
     def about(self, job_id: str, *, number: int) -> None:
         """A job was acknowledged just now."""

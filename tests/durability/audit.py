@@ -144,7 +144,8 @@ def _count_submissions(
     for tag, times in submissions.items():
         per_job[tag.rpartition(".")[0]] += times
     audit.double_submitted += [f"job {job_id} was sent {times} times" for job_id, times in per_job.items() if times > 1]
-    audit.contradictions += [f"the cloud has job {job_id}, nobody else" for job_id in per_job.keys() - found.keys() - set(deleted)]
+    unknown = per_job.keys() - found.keys() - set(deleted)
+    audit.contradictions += [f"the cloud has job {job_id}, nobody else" for job_id in unknown]
     elsewhere = [job for job in found.values() if job.status is JobStatus.COMPLETED and job.backend != "aer"]
     audit.wrong += [f"job {job.id} never was at the cloud" for job in elsewhere if job.id not in per_job]
 

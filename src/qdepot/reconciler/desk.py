@@ -128,7 +128,8 @@ class Desk:
         """Save changes and wake whoever acts next; the jobs whose changes won, as they are now.
 
         Of one job there may be several steps, in their order. A change loses if the owner cancelled the job meanwhile
-        or the lease lapsed (not by an edit of name or tags): then the job is left as it is and given back, so that its duty meets it again.
+        or the lease lapsed (not by an edit of name or tags): then the job is left as it is and given back, so that its
+        duty meets it again.
 
         Args:
             changes: What is to be saved.

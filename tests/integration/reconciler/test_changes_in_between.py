@@ -31,9 +31,7 @@ class Interrupted(MemoryLedger):
         self.times = 0
         self.at: list[int] | None = None
 
-    def save(
-        self, changes: Sequence[JobChange], *, holder: str | None = None, keep_lease: bool = False
-    ) -> list[bool]:
+    def save(self, changes: Sequence[JobChange], *, holder: str | None = None, keep_lease: bool = False) -> list[bool]:
         if holder is not None and self.before_save is not None:
             self.times += 1
             if self.at is None or self.times in self.at:
@@ -58,12 +56,11 @@ def submitted(world: World, backend: str) -> Job:
 
 
 def brought_home(world: World, job: Job) -> Job:
-    process = world.process()
+    process, aer = world.process(), world.providers["aer"]
     for _ in range(300):
         if world.job(job).pending_removed:
             break
         process.run_until_idle()
-        aer = world.providers["aer"]
         wait_until(lambda: all(run.ended for run in aer._runs.values()))
         world.clock.advance(1)
         process.keeper.run_once()

@@ -28,7 +28,6 @@ from qdepot.errors import UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import JobFilter, Page, Tombstone
 
-
 _FIELDS = tuple(field.name for field in fields(Job))
 
 
