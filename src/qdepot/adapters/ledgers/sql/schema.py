@@ -15,7 +15,7 @@ from qdepot.errors import UnavailableError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema that this version works with: the newest migration."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -6,8 +6,8 @@ The column has a default, so that a row that an older version writes is a row of
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
