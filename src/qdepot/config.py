@@ -165,6 +165,22 @@ class Settings(BaseSettings):
         "Forwarded and X-Forwarded-Proto, -Host and -For.",
     )
 
+    max_connections: PositiveInt = Field(
+        default=2000,
+        description="Most connections of clients; fewer where the system allows this process fewer open files. Beyond, "
+        "the oldest without a request is closed.",
+    )
+    max_connections_per_address: PositiveInt = Field(
+        default=1000, description="Most connections from one address; not for those of `trusted_proxies`."
+    )
+    head_timeout_s: PositiveFloat = Field(
+        default=20.0, description="Seconds within which the head of a request must have come."
+    )
+    body_timeout_s: PositiveFloat = Field(
+        default=30.0,
+        description="Seconds within which the body of a request must have come, and one more for each 16 KiB of it.",
+    )
+
     auth: Literal["none", "tokens"] = Field(
         default="none",
         description="Who may use the service. none: whoever reaches it, which must be this machine alone; tokens: who "

@@ -76,6 +76,8 @@ def _ready_text(url: str, settings: Settings) -> str:
 
 def _listening(settings: Settings) -> Listening:
     """Where the service listens; makes the certificate if it has to make its own."""
+    from qdepot.server.connections import ConnectionLimits
+    from qdepot.server.forwarded import networks_of
     from qdepot.server.listening import Listening
 
     listening = Listening(
@@ -85,6 +87,13 @@ def _listening(settings: Settings) -> Listening:
         tls_key=settings.tls_key,
         plain_http=settings.plain_http,
         authenticated=settings.auth == "tokens",
+        connections=ConnectionLimits(
+            most=settings.max_connections,
+            most_per_address=settings.max_connections_per_address,
+            proxies=networks_of(settings.trusted_proxies),
+            head_timeout_s=settings.head_timeout_s,
+            body_timeout_s=settings.body_timeout_s,
+        ),
     )
     if settings.tls is None:
         return listening

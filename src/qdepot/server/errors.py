@@ -35,6 +35,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -182,6 +183,8 @@ class CatchAll:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            logger.info("client_hung_up", extra={"path": scope["path"][:MAX_INSTANCE]})
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qdepot.errors import InvalidRequestError
+from qdepot.server.connections import ConnectionLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Listening:
         tls_key: Its private key (PEM); both or none.
         plain_http: Speak HTTP without TLS also where others could come in: something in front of the service does TLS.
         authenticated: Every caller has to say who it is.
+        connections: How many there may be, and how slow.
     """
 
     host: str = "127.0.0.1"
@@ -28,6 +30,7 @@ class Listening:
     tls_key: Path | None = None
     plain_http: bool = False
     authenticated: bool = False
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
     def check(self) -> None:
         """See to it that this may be done.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Response
 
@@ -28,6 +29,7 @@ class ProbeRoutes:
         """
         self._health = health
         self._tells_why = tells_why
+        self._unwell: frozenset[str] = frozenset()
 
     def router(self) -> APIRouter:
         """The routes."""
@@ -55,8 +57,18 @@ class ProbeRoutes:
         """Whether the service can take and run jobs, part by part."""
         checks = self._health.report()
         ready = all(outcome == _WELL for outcome in checks.values())
-        if not ready:
-            logger.warning("not_ready", extra={"checks": checks})
+        self._note(checks)
         if not self._tells_why:
             checks = {name: _WELL if outcome == _WELL else "not ok" for name, outcome in checks.items()}
         return json_response(ReadyAnswer(ready=ready, checks=checks), status=200 if ready else 503)
+
+    def _note(self, checks: Mapping[str, str]) -> None:
+        """Log once which parts are unwell and why, until others are: probes ask every few seconds."""
+        unwell = {name: outcome for name, outcome in checks.items() if outcome != _WELL}
+        before, self._unwell = self._unwell, frozenset(unwell)
+        if before == self._unwell:
+            return
+        if unwell:
+            logger.warning("not_ready", extra={"checks": unwell})
+        else:
+            logger.info("ready_again")

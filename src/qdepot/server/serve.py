@@ -10,16 +10,13 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qdepot.errors import UnavailableError
+from qdepot.server.connections import raise_open_files
+from qdepot.server.http_protocol import protocol_class
 from qdepot.server.listening import Listening
 from qdepot.server.tls import CertificateFiles
 
-MAX_HEAD_BYTES = 64 * 1024
-"""Longest request line with headers."""
-
-KEEP_ALIVE_S = 30
 GRACE_S = 10
 
 
@@ -45,16 +42,17 @@ def build_server(
     listening = listening or Listening()
     listening.check()
     tls = _certificates(listening)
+    limits = listening.connections.within(raise_open_files())
     config = uvicorn.Config(
         app,
-        http=_LimitedProtocol,
+        http=protocol_class(limits),
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_keep_alive=limits.idle_timeout_s,
         timeout_graceful_shutdown=GRACE_S,
         ssl_context_factory=(lambda *_: tls.context()) if tls else None,
     )
@@ -111,27 +109,6 @@ class WebServer(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-class _LimitedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 whose request heads end somewhere; bodies are limited where they are read."""
-
-    _head_bytes: int | None = None
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_bytes = 0
-
-    def on_headers_complete(self) -> None:
-        self._head_bytes = None
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response(f"The head of a request may have {MAX_HEAD_BYTES} bytes.")
 
 
 def _certificates(listening: Listening) -> CertificateFiles | None:

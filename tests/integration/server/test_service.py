@@ -117,6 +117,23 @@ def test_alive_is_not_ready(build):
     assert bench.get("/healthz").json() == {"status": "ok"}
 
 
+def test_a_part_that_is_away_is_one_line_in_the_log_however_often_a_probe_asks(build, caplog):
+    trouble: list[str] = []
+
+    def away():
+        if trouble:
+            raise UnavailableError(f"{trouble[0]}, request {len(caplog.records)}")
+
+    caplog.set_level("INFO", logger="qdepot.server.probes")
+    bench = build(health=Health(checks={"ledger": lambda: None, "store": away}))
+    for state in ([], ["no route"], [], ["no name"]):
+        trouble[:] = state
+        for _ in range(20):
+            bench.get("/readyz")
+    assert [record.message for record in caplog.records] == ["not_ready", "ready_again", "not_ready"]
+    assert caplog.records[0].checks == {"store": "no route, request 0"}
+
+
 def test_ready_is_green_when_all_parts_are_well(bench: Bench):
     response = bench.get("/readyz")
     assert (response.status_code, response.json()) == (200, {"ready": True, "checks": {"ledger": "ok"}})

@@ -20,8 +20,9 @@ import pytest
 import trustme
 
 from qdepot.errors import InvalidRequestError, UnavailableError
+from qdepot.server.http_protocol import MAX_HEAD_BYTES
 from qdepot.server.listening import Listening
-from qdepot.server.serve import MAX_HEAD_BYTES, serve
+from qdepot.server.serve import serve
 from qdepot.services.orders import SubmitLimits
 from support.serving import address_of, served
 from support.web import Bench, body

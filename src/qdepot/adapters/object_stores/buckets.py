@@ -12,6 +12,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from qdepot.adapters.object_stores.causes import cause_of
 from qdepot.adapters.object_stores.cloud_options import CloudOptions
 from qdepot.errors import InvalidRequestError, UnavailableError
 
@@ -44,8 +45,9 @@ def make_bucket(url: str, options: CloudOptions) -> None:
             signed, content=_body(signed), verify=_trusted(options), timeout=options.timeout_s, trust_env=False
         )
     except (BaseError, httpx.HTTPError, ValueError) as error:
-        reason = str(error).partition("\n")[0][:300]
-        raise UnavailableError(f"the bucket {name} cannot be made: {reason}", solution=_solution(name)) from error
+        raise UnavailableError(
+            f"the bucket {name} cannot be made: {cause_of(error)}", solution=_solution(name)
+        ) from error
     code = _CODE.search(answer.text)
     if not answer.is_success and not (code and code[1] == _OURS_ALREADY):
         what = code[1] if code else "no reason given"

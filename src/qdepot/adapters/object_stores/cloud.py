@@ -23,6 +23,7 @@ from obstore.exceptions import (
 )
 
 from qdepot.adapters.object_stores.buckets import make_bucket
+from qdepot.adapters.object_stores.causes import cause_of
 from qdepot.adapters.object_stores.cloud_options import CloudClient, CloudOptions
 from qdepot.adapters.object_stores.probe import probe
 from qdepot.domain.result import Buffer
@@ -188,9 +189,7 @@ class CloudStore:
             raise self._unavailable(error, _solution(error)) from error
 
     def _unavailable(self, error: Exception, solution: str) -> UnavailableError:
-        # The first line says what happened; those behind it are the library's inner state.
-        reason = str(error).partition("\n")[0][:300]
-        return UnavailableError(f"the object store {self.url} does not serve: {reason}", solution=solution)
+        return UnavailableError(f"the object store {self.url} does not serve: {cause_of(error)}", solution=solution)
 
 
 def _is_without_bucket(error: BaseException | None) -> bool:

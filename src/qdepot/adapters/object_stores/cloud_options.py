@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from qdepot.adapters.object_stores.causes import cause_of
 from qdepot.errors import InvalidRequestError
 
 if TYPE_CHECKING:  # names that the library has for type checkers alone
@@ -85,8 +86,7 @@ class CloudOptions:
         try:
             return maker(url, self._client(patient=patient))
         except (BaseError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-            raise InvalidRequestError(f"the object store {url} cannot be set up: {reason}") from error
+            raise InvalidRequestError(f"the object store {url} cannot be set up: {cause_of(error)}") from error
 
     def _s3(self, url: str, client: ClientConfig) -> S3Store:
         given = {
