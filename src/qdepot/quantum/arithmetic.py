@@ -33,17 +33,26 @@ def number(expression: ParameterExpression, values: Mapping[Any, float]) -> floa
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
 
 
-def check_values(circuit: QuantumCircuit, columns: Columns, *, sets: int) -> None:
+def slopes(expression: ParameterExpression) -> dict[Any, float] | None:
+    """By parameter, how fast a linear expression grows with it; None for an expression that is not linear."""
+    try:
+        found = {parameter: expression.gradient(parameter) for parameter in expression.parameters}
+    except RuntimeError:  # `sign` has no derivative
+        return None
+    return found if all(isinstance(slope, (int, float)) for slope in found.values()) else None
+
+
+def check_values(circuit: QuantumCircuit, columns: Columns, *, shape: tuple[int, ...]) -> None:
     """Check that all parameters of instructions are finite real numbers with each set of values.
 
     Args:
         circuit: With free parameters.
         columns: Values of all of them.
-        sets: How many sets of values there are.
+        shape: Of the sets of values.
 
     Raises:
-        InvalidProgramError: One is not; the message names the instruction and the set, ``details["parameter_set"]``
-            the set's place in C order of their shape.
+        InvalidProgramError: One is not; the message names the instruction and the set. ``details["parameter_set"]`` is
+            the number of the set in C order, ``details["index"]`` its index in the shape.
     """
     if not columns:
         return
@@ -54,11 +63,12 @@ def check_values(circuit: QuantumCircuit, columns: Columns, *, sets: int) -> Non
         seen.add(str(expression))
         failed = _first_failure(expression, columns)
         if failed is not None:
-            where = f" with parameter set {failed}" if sets > 1 else ""
+            index = [int(place) for place in np.unravel_index(failed, shape)]
             raise InvalidProgramError(
-                f"{name!r} has the parameter {_shown(expression)}, which is not a finite real number{where}",
+                f"{name!r} has the parameter {_shown(expression)}, which is not a finite real number"
+                f"{_where(failed, index)}",
                 solution=_SOLUTION,
-                details={"parameter_set": failed},
+                details={"parameter_set": failed, "index": index},
             )
 
 
@@ -107,17 +117,38 @@ def _shown(expression: ParameterExpression) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
+def _where(number_of_set: int, index: Sequence[int]) -> str:
+    if not index:
+        return ""
+    return f" with parameter set {number_of_set}" + (f" (index {list(index)})" if len(index) > 1 else "")
+
+
 def _first_failure(expression: ParameterExpression, columns: Columns) -> int | None:
-    """The first set with which an expression is not a finite real number."""
+    """The number of the first set with which an expression is not a finite real number."""
     used = {parameter: columns[parameter] for parameter in expression.parameters}
-    at_zero = number(expression, dict.fromkeys(used, 0.0))
-    slopes = [expression.gradient(parameter) for parameter in used] if at_zero is not None else []
-    if slopes and all(isinstance(slope, (int, float)) for slope in slopes):
+    if _is_linear(expression, used):
+        linear = slopes(expression) or {}
         with np.errstate(all="ignore"):
-            totals = at_zero + sum(slope * column for slope, column in zip(slopes, used.values(), strict=True))
-        failures = np.flatnonzero(~np.isfinite(totals))
+            totals = sum(slope * used[parameter] for parameter, slope in linear.items())
+        failures = np.flatnonzero(~np.isfinite(totals + (number(expression, dict.fromkeys(used, 0.0)) or 0.0)))
         return int(failures[0]) if failures.size else None
-    for index, values in enumerate(zip(*used.values(), strict=True)):
-        if number(expression, dict(zip(used, map(float, values), strict=True))) is None:
+    for index in range(len(next(iter(used.values())))):
+        if number(expression, _row(used, index)) is None:
             return index
     return None
+
+
+def _is_linear(expression: ParameterExpression, used: Columns) -> bool:
+    """Whether an expression can be calculated by its slopes with all sets.
+
+    A constant slope is no proof: that of ``log(exp(a))`` is 1. So the expression is calculated where the parameters are
+    0, smallest and largest, too.
+    """
+    if not used or slopes(expression) is None or number(expression, dict.fromkeys(used, 0.0)) is None:
+        return False
+    extremes = {int(place(column)) for column in used.values() for place in (np.argmin, np.argmax)}
+    return all(number(expression, _row(used, index)) is not None for index in extremes)
+
+
+def _row(used: Columns, index: int) -> dict[object, float]:
+    return {parameter: float(column[index]) for parameter, column in used.items()}

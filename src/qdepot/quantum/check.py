@@ -125,7 +125,7 @@ def _read(sent: CircuitOrder, order: Order) -> Understood:
 
 def _values(source: Understood, sent: CircuitOrder) -> BindingsArray:
     values = bindings(source.reading.circuit, sent.parameter_values)
-    check_values(source.circuit, flat_columns(source.reading.circuit, values), sets=values.size)
+    check_values(source.circuit, flat_columns(source.reading.circuit, values), shape=values.shape)
     return values
 
 

@@ -16,6 +16,7 @@ from qiskit.circuit import CircuitInstruction, Parameter, ParameterExpression
 from qiskit.circuit.library import DiagonalGate, MCPhaseGate, MCXGate
 from qiskit.quantum_info import Operator
 
+from qdepot.quantum.arithmetic import slopes
 from qdepot.quantum.ending import MeasuredAtEnd
 from qdepot.quantum.rotations import ROTATIONS, Matrices
 
@@ -130,14 +131,15 @@ def _values(angle: object, columns: Columns) -> NDArray[np.float64]:
         return np.full(_sets(columns), float(angle))  # type: ignore[arg-type] # a number
     if isinstance(angle, Parameter):
         return columns[angle]
-    slopes = {parameter: angle.gradient(parameter) for parameter in angle.parameters}
-    if all(isinstance(slope, (int, float)) for slope in slopes.values()):
-        values = np.full(_sets(columns), _bound(angle, dict.fromkeys(slopes, 0.0)))
-        for parameter, slope in slopes.items():
+    linear = slopes(angle)
+    if linear is not None:
+        values = np.full(_sets(columns), _bound(angle, dict.fromkeys(linear, 0.0)))
+        for parameter, slope in linear.items():
             values += slope * columns[parameter]
         return values
     rows: Sequence[Mapping[Any, float]] = [
-        {parameter: float(columns[parameter][number]) for parameter in slopes} for number in range(_sets(columns))
+        {parameter: float(columns[parameter][number]) for parameter in angle.parameters}
+        for number in range(_sets(columns))
     ]
     return np.array([_bound(angle, row) for row in rows])
 

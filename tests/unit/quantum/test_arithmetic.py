@@ -20,6 +20,9 @@ FAILING = [
     (lambda: A**0.5, -1.0),
     (lambda: A**-1, 0.0),
     (lambda: A * 1e300, 1e300),
+    (lambda: A.exp().log(), 1000.0),
+    (lambda: A * A / A, 0.0),
+    (lambda: A.sign() + 1 / A, 0.0),
     (lambda: 1j * A, 0.5),
 ]
 
@@ -45,9 +48,24 @@ def _circuit(angle, *, own_gate=False, loop=False, phase=False):
 @pytest.mark.parametrize("where", [{}, {"own_gate": True}, {"loop": True}, {"phase": True}])
 def test_the_set_of_a_sweep_at_fault_is_named(angle, value, where):
     with pytest.raises(InvalidProgramError, match="parameter set 2") as caught:
-        checked(_circuit(angle(), **where), parameter_values={"a": [0.5, 0.25, value, 0.75]})
+        checked(_circuit(angle(), **where), parameter_values={"a": [0.5, 0.25, value, 0.75, value]})
     assert caught.value.details["parameter_set"] == 2
     assert caught.value.details["circuit"] == 0
+
+
+@pytest.mark.parametrize(("angle", "value"), FAILING[:-1])
+def test_a_set_in_a_shape_is_named_by_its_index_too(angle, value):
+    values = {"a": [[[0.5], [0.25]], [[0.75], [0.5]], [[value], [0.75]]]}
+    with pytest.raises(InvalidProgramError, match=r"parameter set 4 \(index \[2, 0, 0\]\)") as caught:
+        checked(_circuit(angle()), parameter_values=values)
+    assert (caught.value.details["parameter_set"], caught.value.details["index"]) == (4, [2, 0, 0])
+
+
+@pytest.mark.parametrize("sampling", ["automatic", "aer"])
+def test_a_sign_has_no_slope_and_a_value(sampling):
+    how = {"shots": 4, "options": {"sampling": sampling}}
+    found = counts(_circuit(math.pi / 2 * (A.sign() + 1)), parameter_values={"a": [0.3, -7.0]}, **how)
+    assert found == [{"1": 4}, {"0": 4}]
 
 
 @pytest.mark.parametrize(("angle", "value"), FAILING[:-1])
