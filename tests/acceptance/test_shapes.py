@@ -146,3 +146,30 @@ def test_a_sweep_of_counts_has_the_shots_of_each_set(client):
     assert entry.shape == (2, 3)
     assert entry.memory == entry.registers["c"].memory == [[bit] * 2 for bit in "010110"]
     assert [point.memory for point in entry.points()] == entry.memory
+
+
+@pytest.mark.parametrize("sampling", ["automatic", "aer"])
+def test_no_two_points_of_a_long_sweep_share_their_random_numbers(client, sampling):
+    t = Parameter("t")
+    circuit = QuantumCircuit(10)
+    circuit.h(range(10))
+    circuit.rz(t, 0)
+    circuit.measure_all()
+    how = {"shots": 20, "seed": 7, "memory": True, "sampling": sampling, "progress": False}
+    points = client.map(circuit, [{t: 0.1}] * 2500, **how)
+    assert len({tuple(point.memory) for point in points}) == 2500  # each is one of 2**200
+    shots = [set(enumerate(point.memory)) for point in points]
+    repeated = [len(shots[index] & shots[index + 1000]) for index in range(1500)]
+    assert sum(repeated) < 80  # 30,000 pairs of which one in 1,024 agrees by chance: 29, and 80 at odds below 1e-12
+
+
+def test_no_two_estimates_of_a_long_sweep_share_their_error(client):
+    t = Parameter("t")
+    circuit = QuantumCircuit(1)
+    circuit.ry(t, 0)
+    points = client.map(circuit, [{t: 1.0}] * 2500, observables="Z", precision=0.1, seed=7, progress=False)
+    assert len({point.evs for point in points}) == 2500
+    assert [point.evs for point in points[:1000]] == [
+        point.evs
+        for point in client.map(circuit, [{t: 1.0}] * 1000, observables="Z", precision=0.1, seed=7, progress=False)
+    ]

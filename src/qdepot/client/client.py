@@ -199,7 +199,8 @@ class Client:
     ) -> list[Point]:
         """Run one circuit with many parameter sets; return one result for each set, in order.
 
-        A sweep of up to 1,000 sets is one job.
+        Each set is combined with each observable. A sweep of up to 1,000 sets is one job; a longer one is several, each
+        with a seed derived from the one that was given.
 
         Args:
             circuit: As for :meth:`submit`.

@@ -18,6 +18,7 @@ from qdepot.client.submitting import Accepted, submitted, submitted_many
 from qdepot.client.values import observables, parameter_values
 from qdepot.client.waiting import OnStatuses, all_until_final, failed
 from qdepot.domain.job import JobStatus
+from qdepot.domain.seeds import seed_of_chunk
 from qdepot.errors import InternalError, InvalidRequestError
 
 SETS_PER_JOB = 1000
@@ -28,6 +29,8 @@ Point: TypeAlias = SamplerResult | EstimatorResult
 
 def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobOptions) -> list[JobSpec]:
     """The jobs of a sweep: one, unless there are more than 1,000 sets.
+
+    With a seed, each job has one of its own that is derived from it, so that no two jobs share random numbers.
 
     Args:
         circuit: One circuit, in any form that a submission takes; a tuple may hold observables, too.
@@ -47,8 +50,12 @@ def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobO
     if not sets:
         raise InvalidRequestError("there is no parameter set", solution="Give at least one.")
     return [
-        replace(spec, parameter_values=_table(sets[i : i + SETS_PER_JOB], i, axes))
-        for i in range(0, len(sets), SETS_PER_JOB)
+        replace(
+            spec,
+            seed=None if spec.seed is None else seed_of_chunk(spec.seed, chunk),
+            parameter_values=_table(sets[first : first + SETS_PER_JOB], first, axes),
+        )
+        for chunk, first in enumerate(range(0, len(sets), SETS_PER_JOB))
     ]
 
 
@@ -62,8 +69,8 @@ def swept(peer: Peer, specs: Sequence[JobSpec], *, on_statuses: OnStatuses | Non
     ids = yield from _submitted(peer, specs)
     ends = yield from all_until_final(peer, ids, on_statuses=on_statuses)
     points: list[Point] = []
-    for spec, (job_id, end) in zip(specs, ends.items(), strict=True):
-        if end.status != JobStatus.COMPLETED:
+    for spec, job_id in zip(specs, ids, strict=True):
+        if ends[job_id].status != JobStatus.COMPLETED:
             raise failed((yield from answered(peer, requests.job_details(job_id))))
         result = yield from answered(peer, requests.job_result(job_id))
         _check_shape(result.entries[0].shape, spec)

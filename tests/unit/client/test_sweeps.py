@@ -55,6 +55,22 @@ def test_options_hold_for_all_jobs():
     assert {(spec.shots, spec.name) for spec in specs} == {(7, "sweep")}
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2**63 - 1])
+def test_no_two_jobs_of_a_sweep_have_the_same_seed(seed):
+    sets = [[n] for n in range(3 * SETS_PER_JOB + 1)]
+    seeds = [spec.seed for spec in sweep_specs(BELL, sets, {"seed": seed})]
+    assert len(set(seeds)) == 4
+    assert seeds[0] == seed  # a sweep that becomes longer begins with the same results
+    assert all(0 <= each < 2**53 for each in seeds[1:])
+    assert seeds == [spec.seed for spec in sweep_specs(BELL, sets, {"seed": seed})]
+    assert set(seeds).isdisjoint(spec.seed for spec in sweep_specs(BELL, sets, {"seed": seed - 1}))
+
+
+def test_a_sweep_without_a_seed_leaves_it_to_the_service():
+    specs = sweep_specs(BELL, [[n] for n in range(SETS_PER_JOB + 1)], {})
+    assert [spec.seed for spec in specs] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("sets", "message"),
     [
