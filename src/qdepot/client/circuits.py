@@ -7,16 +7,15 @@ Qiskit is never imported here: whoever holds a ``QuantumCircuit`` has it loaded 
 from __future__ import annotations
 
 import base64
-import io
 import os
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from qdepot.client.qpy_writing import qpy_bytes
 from qdepot.domain.program import ProgramFormat
-from qdepot.errors import InvalidProgramError, InvalidRequestError, UnsupportedProgramError
+from qdepot.errors import InvalidProgramError, InvalidRequestError
 
 
 class QuantumCircuitLike(Protocol):
@@ -74,7 +73,7 @@ def wire_source(circuit: object, *, qpy_versions: tuple[int, int] | None) -> tup
         UnsupportedProgramError: The user's Qiskit cannot write what the service reads.
     """
     if is_quantum_circuit(circuit):
-        return ProgramFormat.QPY, _base64(_qpy(circuit, qpy_versions))
+        return ProgramFormat.QPY, _base64(qpy_bytes(circuit, qpy_versions))
     if isinstance(circuit, os.PathLike):
         return _from_file(Path(circuit))
     if isinstance(circuit, (bytes, bytearray)):
@@ -131,39 +130,6 @@ def _openqasm_format(text: str, where: str) -> ProgramFormat:
             solution="Begin it with `OPENQASM 2.0;` or `OPENQASM 3.0;`. If a file was meant, check its name.",
         )
     return formats[found[1]]
-
-
-def _qpy(circuit: object, qpy_versions: tuple[int, int] | None) -> bytes:
-    qpy = sys.modules.get("qiskit.qpy")
-    if qpy is None:
-        raise InvalidRequestError(
-            "the circuit comes from a Qiskit that is not loaded here", solution="Write `import qiskit.qpy` first."
-        )
-    version = _common_version(qpy, qpy_versions)
-    file = io.BytesIO()
-    try:
-        qpy.dump(circuit, file, version=version)
-    except Exception as error:  # Qiskit raises many kinds; each means that this circuit has no QPY form
-        raise UnsupportedProgramError(
-            f"Qiskit cannot write the circuit as QPY version {version}: {error}",
-            solution="Remove what it names, or hand in OpenQASM 3.",
-        ) from error
-    return file.getvalue()
-
-
-def _common_version(qpy: Any, readable: tuple[int, int] | None) -> int:  # noqa: ANN401 - a module found by name
-    newest = int(qpy.QPY_VERSION)
-    if readable is None:
-        return newest
-    oldest_written = int(getattr(qpy.common, "QPY_COMPATIBILITY_VERSION", newest))
-    version = min(newest, readable[1])
-    if version < max(oldest_written, readable[0]):
-        raise UnsupportedProgramError(
-            f"this Qiskit writes QPY versions {oldest_written} to {newest}, the service reads {readable[0]} to "
-            f"{readable[1]}",
-            solution="Hand in OpenQASM 3 (qiskit.qasm3.dumps), or use a Qiskit nearer to the service's.",
-        )
-    return version
 
 
 def _base64(content: bytes) -> str:

@@ -14,7 +14,8 @@ from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum import rules
 from qdepot.quantum.arithmetic import check_values
 from qdepot.quantum.blame import circuit_blamed
-from qdepot.quantum.devices import check_device_name
+from qdepot.quantum.devices import check_device_name, has_dt
+from qdepot.quantum.durations import check_can_be_timed
 from qdepot.quantum.method_choice import method_for_estimation, method_for_sampling
 from qdepot.quantum.observables import Observables, observables
 from qdepot.quantum.order import CircuitOrder, Order
@@ -120,6 +121,9 @@ def _read(sent: CircuitOrder, order: Order) -> Understood:
     source = understood(sent.source, sent.format)
     check_state_is_left_alone(source.reading.circuit)
     rules.check_width(source.reading.circuit, order.backend)
+    if order.device is not None:
+        for circuit in (source.circuit, source.reading.circuit):  # with its own gates written out; with its boxes
+            check_can_be_timed(circuit, device=order.device, has_dt=has_dt(order.device))
     return source
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PACKAGE = "qiskit_ibm_runtime"
 _PREFIX = "fake_"
 _QUBITS = re.compile(r'"n_qubits"\s*:\s*(\d+)')
+_DT = re.compile(r'"dt"\s*:\s*[\d.]')
 _Used = set[tuple[str, tuple[int, ...]]]
 
 
@@ -67,6 +68,12 @@ def device_qubits() -> dict[str, int]:
     """How many qubits each fake device has, as its record says. Reads some megabytes; imports nothing."""
     sizes = {name: _QUBITS.search(record.read_text()) for name, record in _records().items()}
     return {name: int(size[1]) for name, size in sizes.items() if size is not None}
+
+
+@cache
+def has_dt(name: str) -> bool:
+    """Whether a device's record says how long its unit of time is. Imports nothing."""
+    return _DT.search(_records()[name].read_text()) is not None
 
 
 def _records() -> dict[str, Path]:
@@ -112,6 +119,7 @@ def device(name: str) -> Device:
         warnings.simplefilter("ignore")  # some say that their error rates are made up; that is in their calibration too
         backend = found()
         properties, target = backend.properties(), backend.target
+    target.granularity = target.pulse_alignment = target.acquire_alignment = 1  # a simulator starts at any time
     return Device(
         name=name,
         target=target,

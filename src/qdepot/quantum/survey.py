@@ -14,6 +14,7 @@ from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, Pa
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum.arithmetic import check_in_loops
 from qdepot.quantum.conditions import check_control_flow, check_store, check_variables
+from qdepot.quantum.durations import checked_delay
 from qdepot.quantum.gate_names import reserved_names
 
 MAX_GATES = 1_000_000
@@ -34,6 +35,7 @@ class Survey:
         qubits: Indices of the qubits that anything happens to.
         measured: Indices of the classical bits that a measurement writes to.
         has_measurement, has_control_flow: As they say.
+        has_durations: There are delays or stretches.
         has_reset: A qubit is reset that may have been entangled with others before.
         free_names: Names of the instructions that have a parameter without a value.
         must_be_written_out: Some gates bear names that mean something else to the simulator, or there are boxes, or
@@ -46,6 +48,7 @@ class Survey:
     has_measurement: bool
     has_reset: bool
     has_control_flow: bool
+    has_durations: bool
     free_names: frozenset[str]
     must_be_written_out: bool
 
@@ -73,6 +76,7 @@ def surveyed(circuit: QuantumCircuit) -> Survey:
         has_measurement="measure" in walk.names or "measure" in walk.inner_names,
         has_reset=walk.has_reset or bool(_RESETTING & walk.inner_names),
         has_control_flow=walk.has_control_flow,
+        has_durations=walk.has_durations,
         free_names=frozenset(walk.free_names),
         must_be_written_out=walk.must_be_written_out or number_in_disguise(circuit.global_phase) is not None,
     )
@@ -102,6 +106,7 @@ class _Walk:
     measured: set[int] = field(default_factory=set)
     has_reset: bool = False
     has_control_flow: bool = False
+    has_durations: bool = False
     must_be_written_out: bool = False
     gates: int = 0
     _loops: dict[Parameter, Sequence[int]] = field(default_factory=dict)
@@ -110,6 +115,7 @@ class _Walk:
     def block(self, circuit: QuantumCircuit, *, qubits: Sequence[int], clbits: Sequence[int], times: int = 1) -> None:
         """Look at the body of a program; ``qubits`` and ``clbits`` are its bits' places in the whole circuit."""
         check_variables(circuit)
+        self.has_durations |= bool(circuit.num_stretches)
         qubit_at: Mapping[Any, int] = dict(zip(circuit.qubits, qubits, strict=True))
         clbit_at: Mapping[Any, int] = dict(zip(circuit.clbits, clbits, strict=True))
         for instruction in circuit.data:
@@ -169,6 +175,8 @@ class _Walk:
 
     def _size(self, instruction: CircuitInstruction) -> int:
         """How many gates an instruction stands for; 1 for a gate of a library."""
+        if instruction.name == "delay":
+            self._delay(instruction)
         operation = None if instruction.is_standard_gate() else instruction.operation
         params = instruction.params if operation is None else getattr(operation, "params", ())
         _check_finite(instruction.name, params)
@@ -181,6 +189,10 @@ class _Walk:
         if any(number_in_disguise(value) is not None for value in params):
             self.must_be_written_out = True
         return 1 if operation is None else self._operation_size(operation)
+
+    def _delay(self, instruction: CircuitInstruction) -> None:
+        checked_delay(instruction)
+        self.has_durations = True
 
     def _operation_size(self, operation: Any) -> int:  # noqa: ANN401 - Qiskit has no types
         if isinstance(operation, AnnotatedOperation):
@@ -204,6 +216,8 @@ class _Walk:
         size = 0
         for instruction in definition.data:
             self.inner_names.add(instruction.name)
+            if instruction.name == "delay":  # so that it can be timed
+                self.must_be_written_out = True
             if instruction.is_control_flow():
                 raise UnsupportedProgramError(f"{operation.name!r} has control flow inside an instruction of its own")
             size = min(size + self._size(instruction), MAX_GATES + 1)

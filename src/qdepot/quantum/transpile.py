@@ -16,6 +16,7 @@ from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
 
 from qdepot.errors import UnsupportedProgramError
 from qdepot.quantum.devices import Device, device
+from qdepot.quantum.durations import with_delays_in_dt, without_delays
 from qdepot.quantum.methods import AUTOMATIC, STABILIZER, native_names, simulator_target, takes
 from qdepot.quantum.stabilizer import in_clifford_gates
 from qdepot.quantum.survey import Survey
@@ -69,6 +70,8 @@ def prepared(circuit: QuantumCircuit, survey: Survey, *, method: str, level: int
     Raises:
         UnsupportedProgramError: It cannot be made to fit.
     """
+    if survey.has_durations:
+        circuit = without_delays(circuit) if on is None else with_delays_in_dt(circuit, dt=on.target.dt)
     if on is None and method == STABILIZER:
         return Prepared(circuit=in_clifford_gates(circuit), method=method, optimization_level=None)
     if level is None and _fits(circuit, survey, method=method, on=on):

@@ -23,7 +23,8 @@ def _add(written: QuantumCircuit, instruction: CircuitInstruction) -> None:
     operation = None if instruction.is_standard_gate() else instruction.operation
     body = _body(operation)
     if body is not None:
-        written.compose(written_out(body), instruction.qubits, instruction.clbits, inplace=True)
+        inner = written_out(body)
+        written.compose(inner, instruction.qubits, instruction.clbits, inplace=True, inline_captures=True)
     elif isinstance(operation, ControlFlowOp):
         written.append(instruction.replace(operation=_with_blocks(operation, written_out)))
     elif isinstance(operation, AnnotatedOperation) and is_homemade(operation.base_op):

@@ -13,7 +13,7 @@ from support.fake_api import BELL, BELL2
 
 
 def make_circuit_class(name: str = "QuantumCircuit", module: str = "qiskit.circuit.quantumcircuit") -> type:
-    return type(name, (), {"__module__": module, "num_qubits": 2})
+    return type(name, (), {"__module__": module, "num_qubits": 2, "data": (), "num_parameters": 0})
 
 
 CircuitDouble = make_circuit_class()
