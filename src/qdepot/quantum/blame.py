@@ -9,6 +9,7 @@ from types import TracebackType
 from qdepot.errors import InvalidProgramError, QDepotError, UnsupportedProgramError
 
 _PANIC = "PanicException"
+_OWN = __name__.split(".")[0]
 _LIBRARIES = {
     "qiskit_aer": "Aer",
     "qiskit": "Qiskit",
@@ -47,21 +48,25 @@ def circuit_blamed(index: int) -> Iterator[None]:
 def failed_library(error: BaseException) -> str | None:
     """The library in whose code an exception was raised; None for any other code.
 
-    The machine's failures (files, memory) are no library's, and neither is an exit.
+    What Python's own library raises counts as raised by the code that called it. The machine's failures (files,
+    memory) are no library's, and neither is an exit.
     """
     if type(error).__name__ == _PANIC:
         return "Qiskit"
     if isinstance(error, (OSError, MemoryError)) or not isinstance(error, Exception):
         return None
-    return _LIBRARIES.get(_module_of_last_frame(error.__traceback__).split(".")[0])
+    return _LIBRARIES.get(_innermost_package(error.__traceback__))
 
 
-def _module_of_last_frame(traceback: TracebackType | None) -> str:
-    module = ""
+def _innermost_package(traceback: TracebackType | None) -> str:
+    """The package of the last frame that is ours or a library's; empty if there is none."""
+    innermost = ""
     while traceback is not None:
-        module = str(traceback.tb_frame.f_globals.get("__name__", module))
+        package = str(traceback.tb_frame.f_globals.get("__name__", "")).split(".")[0]
+        if package in _LIBRARIES or package == _OWN:
+            innermost = package
         traceback = traceback.tb_next
-    return module
+    return innermost
 
 
 def _name_circuit(error: QDepotError, index: int) -> None:

@@ -80,11 +80,16 @@ def checked(order: Order) -> list[Checked]:
 
 
 def summary(found: Sequence[Checked]) -> dict[str, object]:
-    """The summary of a program as JSON data (see :attr:`qdepot.domain.job.Job.summary`)."""
-    return {
-        "num_qubits": max(each.reading.circuit.num_qubits for each in found),
-        "circuits": [each.summary() for each in found],
-    }
+    """The summary of a program as JSON data (see :attr:`qdepot.domain.job.Job.summary`).
+
+    Raises:
+        UnsupportedProgramError: A circuit cannot be looked at.
+    """
+    circuits = []
+    for each in found:
+        with circuit_blamed(each.index):  # Qiskit builds a gate of a file only when it is asked for
+            circuits.append(each.summary())
+    return {"num_qubits": max(each.reading.circuit.num_qubits for each in found), "circuits": circuits}
 
 
 def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:

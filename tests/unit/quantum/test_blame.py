@@ -1,7 +1,10 @@
 """What a library raises about a circuit is a refusal of that circuit; a bug of our own stays one."""
 
+import io
+from datetime import datetime
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
@@ -30,6 +33,18 @@ def test_an_exception_of_a_library_is_a_refusal_of_the_circuit_with_its_number()
     with refused as caught, circuit_blamed(3):
         QuantumCircuit(1).assign_parameters(unbound)
     assert caught.value.details["circuit"] == 3
+
+
+def test_an_exception_of_python_s_own_library_is_that_of_the_library_that_called_it():
+    header = b"{'descr': (\n"
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with pytest.raises(UnsupportedProgramError, match=r"numpy fails .* TokenError"), circuit_blamed(0):
+        np.load(io.BytesIO(array))
+
+
+def test_an_exception_of_python_s_own_library_is_ours_if_we_called_it():
+    with pytest.raises(ValueError, match="does not match format"), circuit_blamed(0):
+        datetime.strptime("x", "%Y")  # noqa: DTZ007 - it fails
 
 
 def test_a_panic_of_native_code_is_one_too():
