@@ -106,15 +106,16 @@ def test_counts_of_hundreds_of_dynamic_circuits_scatter_as_chance_has_it(method)
     assert_as_by_chance(fits)
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("sets", [30, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.answers])])
-def test_equal_points_of_a_sweep_scatter_as_a_binomial_distribution_does(sets):
+@pytest.mark.slow
+@pytest.mark.answers
+@pytest.mark.timeout(3600)
+def test_equal_points_of_a_sweep_scatter_as_a_binomial_distribution_does():
     """Shot by shot, with more shots than the distance of Aer's seeds; neighbours are compared, too.
 
     The squares of the differences of neighbours have the mean 2 and, together, the variance ``4 (3 n - 4)``; where
     neighbours share shots, the mean is smaller. That sum is nearly normal, and the bound has odds below 1e-6.
     """
-    shots, bits = 6000, 8
+    sets, shots, bits = 80, 6000, 8
     circuit = QuantumCircuit(2, bits)
     for begin in range(0, bits, 2):
         circuit.h([0, 1])
