@@ -35,7 +35,7 @@ output and in the reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class QDepotError(Exception):
@@ -69,6 +69,11 @@ class QDepotError(Exception):
     def __str__(self) -> str:
         """What happened, and what to do: a notebook shows only this."""
         return f"{self.message}\nWhat to do: {self.solution}" if self.solution else self.message
+
+    def bare(self) -> Self:
+        """The error as an answer among others: without the frames that it came by, and all that these hold."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
 
 class InvalidRequestError(QDepotError):

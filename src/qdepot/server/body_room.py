@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,11 +10,13 @@ from contextlib import contextmanager, suppress
 import anyio
 
 from qdepot.errors import TooManyLargeRequestsError
+from qdepot.server.memory import return_memory
 
 SMALL_BYTES = 64 * 1024
 """Bodies up to this size are not counted: the number of connections bounds them."""
 
 _RETRY_AFTER_S = 2.0
+_RETURN_AFTER_S = 1.0
 _READERS = 2
 """Large bodies that are read at once. More would wait for each other, and make small requests wait."""
 
@@ -31,6 +32,7 @@ class BodyRoom:
         """
         self._total = total_bytes
         self._held: Counter[str] = Counter()
+        self._returns = False
         self.readers = anyio.CapacityLimiter(_READERS)
 
     @contextmanager
@@ -59,9 +61,7 @@ class BodyRoom:
         finally:
             self._held[project] -= size
             self._held = +self._held
-            if not self._held:
-                with suppress(RuntimeError):  # the loop may be closed
-                    asyncio.get_running_loop().run_in_executor(None, _return_memory)
+            self._return_soon()
 
     def _has_room(self, size: int, project: str, largest: int) -> bool:
         held = self._held.total()
@@ -71,8 +71,14 @@ class BodyRoom:
         own = self._held[project]
         return held + size <= self._total and (own == 0 or own + size <= self._total - kept_for_others)
 
+    def _return_soon(self) -> None:
+        """Give memory back once whoever worked on a body has let go of it; after many bodies once."""
+        with suppress(RuntimeError):  # without a loop
+            loop = asyncio.get_running_loop()
+            if not self._returns:
+                self._returns = True
+                loop.call_later(_RETURN_AFTER_S, self._return, loop)
 
-def _return_memory() -> None:
-    """Give memory that was freed back to the system, where the C library can."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
+    def _return(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._returns = False
+        loop.run_in_executor(None, return_memory)

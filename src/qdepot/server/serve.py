@@ -15,6 +15,7 @@ from qdepot.errors import UnavailableError
 from qdepot.server.connections import raise_open_files
 from qdepot.server.http_protocol import protocol_class
 from qdepot.server.listening import Listening
+from qdepot.server.memory import keep_what_is_loaded, map_large_blocks
 from qdepot.server.tls import CertificateFiles
 
 GRACE_S = 10
@@ -32,6 +33,8 @@ def serve(app: FastAPI, listening: Listening | None = None, *, on_ready: Callabl
         InvalidRequestError: It may not listen like that, or the TLS files cannot be used.
         UnavailableError: The address is taken.
     """
+    map_large_blocks()
+    keep_what_is_loaded()
     build_server(app, listening, on_ready=on_ready).run()
 
 

@@ -110,7 +110,7 @@ class Acceptance:
             except UnavailableError:
                 pass
             except (InvalidRequestError, ResourceLimitError) as error:
-                return error
+                return error.bare()
             else:
                 self._keep(check.key, summary)
         return Accepted(backend=check.backend, summary=summary)

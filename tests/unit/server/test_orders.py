@@ -13,9 +13,10 @@ from qdepot.domain.program import ProgramKind
 from qdepot.errors import InvalidProgramError, InvalidRequestError
 from qdepot.server.v1.orders import filter_of, job_id_of, order_of
 from qdepot.server.v1.queries import ListQuery, StatusQuery
-from qdepot.server.v1.sent_batch import _Envelope
+from qdepot.server.v1.sent_batch import _Envelope, read_batch
 from qdepot.wire.requests import BatchBody
 
+BAD_BASE64 = {"kind": "sampler", "circuits": [{"format": "qpy", "source": "*"}]}
 AN_ID = "0b5f8f6e-3c55-4bb0-9f0a-0f5a3c1d2e3f"
 
 
@@ -106,3 +107,12 @@ def test_the_envelope_of_a_batch_is_that_of_its_documentation():
     for key in ("minItems", "maxItems"):
         assert ours["jobs"][key] == described["jobs"][key]
     assert ours["atomic"]["default"] == described["atomic"]["default"]
+
+
+def test_a_batch_keeps_of_what_is_refused_only_why():
+    """A traceback holds the frames that it came by, and these the requests of all other jobs."""
+    bad = [{"backend": "aer", "program": program} for program in ({"kind": "sampler"}, BAD_BASE64)]
+    batch = read_batch(json.dumps({"atomic": False, "jobs": bad}).encode())
+    for error in batch.outcomes:
+        assert isinstance(error, InvalidRequestError)
+        assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)

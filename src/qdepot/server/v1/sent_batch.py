@@ -73,4 +73,4 @@ def _order_or_error(item: bytes, place: int, *, atomic: bool) -> JobOrder | QDep
         if atomic:
             error.message = f"job {place}: {error.message}"
             raise
-        return error
+        return error.bare()
