@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,16 +17,17 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from qdepot.errors import InvalidRequestError
+from qdepot.ports.settings import Public, PublicPath, PublicUrl, wrong_settings
 
 
 def _split(value: object) -> object:
@@ -33,9 +35,11 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _said(wrong: ErrorDetails) -> str:
-    """What is wrong with a setting."""
-    return "there is no such setting" if wrong["type"] == "extra_forbidden" else wrong["msg"]
+def _reason(error: TOMLDecodeError | UnicodeDecodeError | OSError) -> str:
+    """Why a file cannot be read; never what it holds."""
+    if isinstance(error, TOMLDecodeError):
+        return str(error)
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -49,44 +53,44 @@ class StoreSettings(BaseModel):
     web identity, the machine's metadata service).
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    endpoint: str | None = Field(default=None, description="URL of an S3-compatible server.")
-    region: str | None = Field(default=None, description="Region of the bucket.")
-    path_style: bool | None = Field(
+    endpoint: PublicUrl | None = Field(default=None, description="URL of an S3-compatible server.")
+    region: Public[str | None] = Field(default=None, description="Region of the bucket.")
+    path_style: Public[bool | None] = Field(
         default=None, description="The bucket is part of the path; default: true where there is an endpoint."
     )
     access_key_id: str | None = Field(default=None, description="S3 access key; default: the usual chain.")
     secret_access_key: SecretStr | None = Field(default=None, description="S3 secret key.")
     session_token: SecretStr | None = Field(default=None, description="S3 session token.")
-    root_certificate: Path | None = Field(default=None, description="A further authority to trust (PEM).")
-    server_side_encryption: str | None = Field(default=None, description="AES256, aws:kms or aws:kms:dsse.")
+    root_certificate: PublicPath | None = Field(default=None, description="A further authority to trust (PEM).")
+    server_side_encryption: Public[str | None] = Field(default=None, description="AES256, aws:kms or aws:kms:dsse.")
     kms_key_id: str | None = Field(default=None, description="The key for the latter two.")
-    create_buckets: bool = Field(default=False, description="Make a bucket of S3 that is not there.")
+    create_buckets: Public[bool] = Field(default=False, description="Make a bucket of S3 that is not there.")
     more: dict[str, str] = Field(
-        default_factory=dict, description="Further settings by their names in the library obstore."
+        default_factory=dict, repr=False, description="Further settings by their names in the library obstore."
     )
 
 
 class DaskSettings(BaseModel):
     """The Dask cluster whose workers run simulations."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    scheduler: str = Field(
+    scheduler: PublicUrl = Field(
         default="tcp://127.0.0.1:8786", description="Address of its scheduler, tcp://host:8786 or tls://host:8786."
     )
-    tls_ca: Path | None = Field(default=None, description="Authority of the cluster's certificates (PEM).")
-    tls_cert: Path | None = Field(default=None, description="Certificate that this service shows (PEM).")
-    tls_key: Path | None = Field(default=None, description="Private key of tls_cert (PEM).")
-    direct: bool = Field(
+    tls_ca: PublicPath | None = Field(default=None, description="Authority of the cluster's certificates (PEM).")
+    tls_cert: PublicPath | None = Field(default=None, description="Certificate that this service shows (PEM).")
+    tls_key: PublicPath | None = Field(default=None, description="Private key of tls_cert (PEM).")
+    direct: Public[bool] = Field(
         default=False, description="Fetch results from the workers themselves, which the service must then reach."
     )
-    threads: PositiveInt | None = Field(
+    threads: Public[PositiveInt | None] = Field(
         default=None,
         description="Most threads of one large simulation on a worker; default: as many as this machine has cores.",
     )
-    silence_s: PositiveFloat = Field(
+    silence_s: Public[PositiveFloat] = Field(
         default=30.0, description="Seconds without a word after which a scheduler or worker counts as lost."
     )
 
@@ -94,15 +98,15 @@ class DaskSettings(BaseModel):
 class ProjectSettings(BaseModel):
     """What one project may; what is left out is as for all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    max_body_bytes: PositiveInt | None = None
-    max_body_values: PositiveInt | None = None
-    max_circuits: PositiveInt | None = None
-    max_total_shots: PositiveInt | None = None
-    max_jobs_in_flight: PositiveInt | None = None
-    requests_per_s: PositiveFloat | None = None
-    request_burst: PositiveInt | None = None
+    max_body_bytes: Public[PositiveInt | None] = None
+    max_body_values: Public[PositiveInt | None] = None
+    max_circuits: Public[PositiveInt | None] = None
+    max_total_shots: Public[PositiveInt | None] = None
+    max_jobs_in_flight: Public[PositiveInt | None] = None
+    requests_per_s: Public[PositiveFloat | None] = None
+    request_burst: Public[PositiveInt | None] = None
 
 
 class Settings(BaseSettings):
@@ -118,70 +122,71 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         env_ignore_empty=True,  # manifests fill in what is there, and leave the rest empty
         toml_file="qdepot.toml",
+        hide_input_in_errors=True,
         extra="forbid",  # a setting with a typing error would not be in force, and nobody would know
     )
 
-    data: Path = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
+    data: PublicPath = Field(default=Path("qdepot-data"), description="Folder of the embedded ledger and object store.")
     ledger: SecretStr | None = Field(
         default=None,
         description="Database URL, sqlite:////path or postgresql://user:password@host/name; default: SQLite in the "
         "data folder.",
     )
-    store_pending: str | None = Field(
+    store_pending: PublicUrl | None = Field(
         default=None,
         description="Where jobs lie that have not ended: a folder, or s3://bucket/prefix, gs://..., az://...; default: "
         "in the data folder.",
     )
-    store_completed: str | None = Field(
+    store_completed: PublicUrl | None = Field(
         default=None, description="Where jobs lie that have ended; as store_pending. Default: in the data folder."
     )
     store: StoreSettings = Field(default_factory=StoreSettings, description="How to reach stores in a cloud.")
 
-    host: str = Field(
+    host: Public[str] = Field(
         default="127.0.0.1", description="Address to listen on. Without authentication it must be a loopback address."
     )
-    port: int = Field(default=8484, ge=0, le=65535, description="Port to listen on; 0: a free one.")
-    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM); serves HTTPS with tls_key.")
-    tls_key: Path | None = Field(default=None, description="Private key (PEM) of tls_cert.")
-    tls: Literal["self-signed"] | None = Field(
+    port: Public[int] = Field(default=8484, ge=0, le=65535, description="Port to listen on; 0: a free one.")
+    tls_cert: PublicPath | None = Field(default=None, description="Certificate chain (PEM); serves HTTPS with tls_key.")
+    tls_key: PublicPath | None = Field(default=None, description="Private key (PEM) of tls_cert.")
+    tls: Public[Literal["self-signed"] | None] = Field(
         default=None,
         description="`self-signed`: HTTPS with a certificate that is made once and kept in the data folder.",
     )
-    plain_http: bool = Field(
+    plain_http: Public[bool] = Field(
         default=False,
         description="Speak HTTP also on addresses that others reach, because a proxy in front of the service does TLS.",
     )
-    allowed_hosts: Names = Field(
+    allowed_hosts: Public[Names] = Field(
         default=(),
         description="Further names that clients may use for this service, separated by commas: `name` (any port) or "
         "`name:port`.",
     )
-    public_url: str | None = Field(
+    public_url: PublicUrl | None = Field(
         default=None, description="Address of the service for the world outside, if a proxy or a route gives it one."
     )
-    trusted_proxies: Names = Field(
+    trusted_proxies: Public[Names] = Field(
         default=(),
         description="Addresses and networks of proxies, separated by commas, that are believed what they say in "
         "Forwarded and X-Forwarded-Proto, -Host and -For.",
     )
 
-    max_connections: PositiveInt = Field(
+    max_connections: Public[PositiveInt] = Field(
         default=2000,
         description="Most connections of clients; fewer where the system allows this process fewer open files. Beyond, "
         "the oldest without a request is closed.",
     )
-    max_connections_per_address: PositiveInt = Field(
+    max_connections_per_address: Public[PositiveInt] = Field(
         default=1000, description="Most connections from one address; not for those of `trusted_proxies`."
     )
-    head_timeout_s: PositiveFloat = Field(
+    head_timeout_s: Public[PositiveFloat] = Field(
         default=20.0, description="Seconds within which the head of a request must have come."
     )
-    body_timeout_s: PositiveFloat = Field(
+    body_timeout_s: Public[PositiveFloat] = Field(
         default=30.0,
         description="Seconds within which the body of a request must have come, and one more for each 16 KiB of it.",
     )
 
-    auth: Literal["none", "tokens"] = Field(
+    auth: Public[Literal["none", "tokens"]] = Field(
         default="none",
         description="Who may use the service. none: whoever reaches it, which must be this machine alone; tokens: who "
         "has a token.",
@@ -191,106 +196,114 @@ class Settings(BaseSettings):
         description="A token, made by `qdepot tokens generate`, that is valid from the next start on, with all rights; "
         "default: one is made, and printed, at the first start.",
     )
-    admin_token_file: Path | None = Field(
+    admin_token_file: PublicPath | None = Field(
         default=None, description="Where the token of the first start is written, instead of being printed."
     )
 
-    max_body_bytes: PositiveInt = Field(default=32 * 1024**2, description="Largest request in bytes.")
-    max_body_values: PositiveInt = Field(
+    max_body_bytes: Public[PositiveInt] = Field(default=32 * 1024**2, description="Largest request in bytes.")
+    max_body_values: Public[PositiveInt] = Field(
         default=2_000_000,
         description="Most values in a request: members of its arrays and objects, and the names of the latter.",
     )
-    body_memory_bytes: PositiveInt = Field(
+    body_memory_bytes: Public[PositiveInt] = Field(
         default=128 * 1024**2,
         description="Bytes that all request bodies above 64 KiB may have together while the service works on them; "
         "beyond, it answers 429. Each takes up to four times its size of memory.",
     )
-    max_circuits: PositiveInt = Field(default=10_000, description="Most circuits in a job.")
-    max_total_shots: PositiveInt = Field(
+    max_circuits: Public[PositiveInt] = Field(default=10_000, description="Most circuits in a job.")
+    max_total_shots: Public[PositiveInt] = Field(
         default=100_000_000, description="Most shots in a job, over all its circuits and parameter sets."
     )
-    max_jobs_in_flight: PositiveInt | None = Field(
+    max_jobs_in_flight: Public[PositiveInt | None] = Field(
         default=None, description="Most jobs of a project that have not ended; default: any number."
     )
-    requests_per_s: PositiveFloat | None = Field(
+    requests_per_s: Public[PositiveFloat | None] = Field(
         default=None, description="Most requests of a project a second, in the mean; default: any number."
     )
-    request_burst: PositiveInt | None = Field(
+    request_burst: Public[PositiveInt | None] = Field(
         default=None, description="How many of these requests may come at once; default: a second's worth."
     )
-    projects: dict[str, ProjectSettings] = Field(
+    projects: Public[dict[str, ProjectSettings]] = Field(
         default_factory=dict,
         description="Other limits of a project by its name: `max_body_bytes`, `max_body_values`, `max_circuits`, "
         "`max_total_shots`, `max_jobs_in_flight`, `requests_per_s`, `request_burst`. Names with capitals only in the "
         "file.",
     )
-    check_budget_s: PositiveFloat = Field(
+    check_budget_s: Public[PositiveFloat] = Field(
         default=2.0, description="Seconds a caller waits for the check of the circuits; above, it is done later."
     )
-    inline_result_bytes: PositiveInt = Field(
+    inline_result_bytes: Public[PositiveInt] = Field(
         default=64 * 1024, description="Largest result in bytes that is answered inside the job."
     )
-    download_links_s: PositiveFloat | None = Field(
+    download_links_s: Public[PositiveFloat | None] = Field(
         default=None,
         le=7 * 86_400,
         description="Seconds for which a signed link to a bundle in a cloud's store is valid, so that it does not pass "
         "through the service; default: no links are given.",
     )
 
-    compute: Literal["processes", "dask"] = Field(
+    compute: Public[Literal["processes", "dask"]] = Field(
         default="processes",
         description="Where simulations run. processes: children of this service; dask: beside the workers of a Dask "
         "cluster.",
     )
     dask: DaskSettings = Field(default_factory=DaskSettings, description="How to reach the Dask cluster.")
-    simulate: bool = Field(
+    simulate: Public[bool] = Field(
         default=True,
         description="Offer the backends of the simulator Aer. Without it, jobs run at other providers alone.",
     )
-    children: PositiveInt | None = Field(
+    children: Public[PositiveInt | None] = Field(
         default=None,
         description="Simulations at a time; default: one a core. On a Dask cluster: one a thread of its workers.",
     )
-    run_time_limit_s: PositiveFloat = Field(default=3600.0, description="Longest simulation in seconds.")
-    run_memory_bytes: PositiveInt = Field(
+    run_time_limit_s: Public[PositiveFloat] = Field(default=3600.0, description="Longest simulation in seconds.")
+    run_memory_bytes: Public[PositiveInt] = Field(
         default=8 * 1024**3, description="Memory in bytes that one simulation may use."
     )
-    run_cpu_time_s: PositiveFloat | None = Field(
+    run_cpu_time_s: Public[PositiveFloat | None] = Field(
         default=None,
         description="CPU time in seconds that one circuit, or some short ones in a row, may use, all threads together; "
         "default: what all processors can do within the time limit, and 10 s.",
     )
-    child_open_files: int = Field(
+    child_open_files: Public[int] = Field(
         default=64, ge=16, le=1024, description="Files that one simulation or check may have open; it needs a dozen."
     )
-    child_file_bytes: NonNegativeInt = Field(
+    child_file_bytes: Public[NonNegativeInt] = Field(
         default=0,
         description="Largest file in bytes that one simulation or check may write, where the sandbox does not close "
         "files, behind which it writes none; 0: none but empty ones.",
     )
-    check_time_limit_s: PositiveFloat = Field(default=30.0, description="Longest check of a program in seconds.")
-    check_memory_bytes: PositiveInt = Field(default=2 * 1024**3, description="Memory in bytes that one check may use.")
-    sandbox: Literal["best", "required", "off"] = Field(
+    check_time_limit_s: Public[PositiveFloat] = Field(
+        default=30.0, description="Longest check of a program in seconds."
+    )
+    check_memory_bytes: Public[PositiveInt] = Field(
+        default=2 * 1024**3, description="Memory in bytes that one check may use."
+    )
+    sandbox: Public[Literal["best", "required", "off"]] = Field(
         default="best",
         description="Walls round work on circuits. best: all that this machine has, and a line in the log about what "
         "is missing; required: do not start unless files and system calls are closed; off: limits of time and memory "
         "alone.",
     )
 
-    lease_s: PositiveFloat = Field(
+    lease_s: Public[PositiveFloat] = Field(
         default=15.0, description="Seconds after which the work of a process that died is taken up by another."
     )
-    send_deadline_s: PositiveFloat = Field(
+    send_deadline_s: Public[PositiveFloat] = Field(
         default=60.0,
         description="Seconds after which nothing of a submission that was cut off can still arrive at a backend; a job "
         "that is looked for by its tag is sent again no sooner.",
     )
-    idle_interval_s: PositiveFloat = Field(
+    idle_interval_s: Public[PositiveFloat] = Field(
         default=1.0, description="Seconds between looks for work that another process accepted."
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Public[Literal["DEBUG", "INFO", "WARNING", "ERROR"]] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
     providers: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Settings of each provider by its name; an empty table uses its defaults."
+        default_factory=dict,
+        repr=False,
+        description="Settings of each provider by its name; an empty table uses its defaults.",
     )
 
     @classmethod
@@ -304,11 +317,15 @@ class Settings(BaseSettings):
         try:
             return cls(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {_said(item)}" for item in error.errors())
-            raise InvalidRequestError(
-                f"wrong settings: {wrong}",
-                solution="Look at the command line, the variables QDEPOT_... and the file qdepot.toml.",
-            ) from None
+            wrong = wrong_settings(error)
+        except SettingsError as error:  # it names the setting, and not its value
+            wrong = f"{error}: it is not JSON"
+        except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            wrong = f"qdepot.toml cannot be read ({_reason(error)})"
+        raise InvalidRequestError(
+            f"wrong settings: {wrong}",
+            solution="Look at the command line, the variables QDEPOT_... and the file qdepot.toml.",
+        )
 
     @classmethod
     def settings_customise_sources(

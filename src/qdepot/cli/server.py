@@ -66,8 +66,10 @@ def serve(
 
 @needs_server
 def config() -> None:
-    """Show the settings in force, secrets hidden."""
-    typer.echo(json.dumps(read_settings().model_dump(mode="json"), indent=2))
+    """Show the settings in force; those that may be secret are hidden."""
+    from qdepot.wiring.provider_settings import shown_settings
+
+    typer.echo(json.dumps(shown_settings(read_settings()), indent=2))
 
 
 def _ready_text(url: str, settings: Settings) -> str:

@@ -24,13 +24,22 @@ def networks_of(proxies: Collection[str]) -> tuple[Network, ...]:
     Raises:
         InvalidRequestError: One is neither.
     """
-    try:
-        return tuple(ipaddress.ip_network(proxy) for proxy in proxies)
-    except ValueError as error:
+    found = [_network(proxy) for proxy in proxies]
+    wrong = [str(number) for number, network in enumerate(found, start=1) if network is None]
+    if wrong:
         raise InvalidRequestError(
-            f"trusted_proxies: {error}",
-            solution="List IP addresses and networks, such as 10.1.2.3 or 10.128.0.0/14; names are not looked up.",
-        ) from error
+            f"trusted_proxies: entry {', '.join(wrong)} is not the address of a machine or network",
+            solution="List IP addresses and networks, such as 10.1.2.3 or 10.128.0.0/14; names are not looked up, and "
+            "in a network all bits behind its prefix are 0.",
+        )
+    return tuple(network for network in found if network is not None)
+
+
+def _network(proxy: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(proxy)
+    except ValueError:
+        return None
 
 
 class Forwarded:

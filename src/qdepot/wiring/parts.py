@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from qdepot.adapters.compute.dask.opening import open_dask_pool
@@ -16,7 +15,7 @@ from qdepot.adapters.system_clock import SystemClock
 from qdepot.archive.archive import Archive
 from qdepot.config import Settings
 from qdepot.domain.job import Duty
-from qdepot.errors import QDepotError, UnavailableError
+from qdepot.errors import QDepotError
 from qdepot.ports.clock import Clock
 from qdepot.ports.compute_pool import ComputePool, Lane
 from qdepot.ports.ledger import Ledger
@@ -27,13 +26,11 @@ from qdepot.services.about import About
 from qdepot.services.access import Access
 from qdepot.services.backends import Backends
 from qdepot.wiring.limits import run_limits
+from qdepot.wiring.provider_settings import configured_providers
 from qdepot.wiring.stores import ledger_url, open_archive
 
 if TYPE_CHECKING:
     from qdepot.adapters.compute.dask.pool import DaskPool  # its library is loaded only where it is needed
-
-PROVIDERS = "qdepot.providers"
-"""The group of entry points under which providers are found, ours and others'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +64,7 @@ def build_parts(settings: Settings) -> Parts:
         UnavailableError: Ledger or store do not answer.
         InvalidRequestError: A setting names what there is not.
     """
+    configured_providers(settings)  # wrong settings are refused before anything is opened or started
     clock = SystemClock()
     settings.data.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(ledger_url(settings), clock=clock)
@@ -138,27 +136,20 @@ def _try_sandbox(pool: ComputePool) -> None:
 
 
 def load_providers(settings: Settings, *, pool: ComputePool, about: About) -> Mapping[str, Provider]:
-    """Aer, unless it is not wanted, and every other provider that the settings name.
+    """Aer, unless it is switched off, and every other provider that the settings name.
 
     Raises:
+        InvalidRequestError: A provider does not take its settings.
         UnavailableError: A provider that is named is not installed.
     """
-    found = {entry.name: entry for entry in entry_points(group=PROVIDERS)}
     limits = run_limits(settings)
-    providers: dict[str, Provider] = {}
-    others = [name for name in settings.providers if name != "aer"]
-    for name in ["aer", *others] if settings.simulate else others:
-        if name not in found:
-            raise UnavailableError(
-                f"there is no provider {name!r}",
-                solution=f"Install its package, or remove its settings. Installed: {', '.join(sorted(found))}.",
-            )
-        provider_class = found[name].load()
-        providers[name] = provider_class(
-            settings=provider_class.Settings(**settings.providers.get(name, {})),
+    return {
+        name: provider_class(
+            settings=own_settings,
             pool=pool,
             limits=limits,
             cores=(settings.dask.threads if settings.compute == "dask" else None) or processors(),
             describe=about.describe,
         )
-    return providers
+        for name, (provider_class, own_settings) in configured_providers(settings).items()
+    }

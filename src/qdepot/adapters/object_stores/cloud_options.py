@@ -13,9 +13,13 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from qdepot.adapters.object_stores.causes import cause_of
 from qdepot.errors import InvalidRequestError
+from qdepot.ports.settings import HIDDEN
 
 if TYPE_CHECKING:  # names that the library has for type checkers alone
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
+
+_SHORTEST_SECRET = 8
+"""What is shorter is a word such as `true`, which may stand in any text."""
 
 CloudClient = S3Store | GCSStore | AzureStore
 
@@ -86,7 +90,19 @@ class CloudOptions:
         try:
             return maker(url, self._client(patient=patient))
         except (BaseError, ValueError) as error:
-            raise InvalidRequestError(f"the object store {url} cannot be set up: {cause_of(error)}") from error
+            cause = self._without_secrets(cause_of(error))
+        # Without the library's error as its cause, which may quote a secret.
+        raise InvalidRequestError(
+            f"the object store {url} cannot be set up: {cause}", solution="Look at the settings under `store`."
+        )
+
+    def _without_secrets(self, text: str) -> str:
+        """What the library says of a wrong option, which may be its value."""
+        secrets = [self.access_key_id, self.secret_access_key, self.session_token, self.kms_key_id]
+        for secret in filter(None, [*secrets, self.root_certificate, *self.more.values()]):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, HIDDEN)
+        return text
 
     def _s3(self, url: str, client: ClientConfig) -> S3Store:
         given = {

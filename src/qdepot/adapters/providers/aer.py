@@ -22,6 +22,7 @@ from qdepot.errors import NotFinishedError, NotFoundError, QDepotError
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Task
 from qdepot.ports.operations import simulate_task
 from qdepot.ports.provider import Part, ProviderReport, ProviderStatus, RawResult, Submission
+from qdepot.ports.settings import Public
 
 _WORDS = {
     ProviderStatus.QUEUED: "waiting for a child",
@@ -43,13 +44,13 @@ class LimitSettings(BaseModel):
         file_bytes: Largest file that one simulation may write.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    time_limit_s: PositiveFloat | None = None
-    memory_bytes: PositiveInt | None = None
-    cpu_time_s: PositiveFloat | None = None
-    open_files: int | None = Field(default=None, ge=16, le=1024)
-    file_bytes: NonNegativeInt | None = None
+    time_limit_s: Public[PositiveFloat | None] = None
+    memory_bytes: Public[PositiveInt | None] = None
+    cpu_time_s: Public[PositiveFloat | None] = None
+    open_files: Public[int | None] = Field(default=None, ge=16, le=1024)
+    file_bytes: Public[NonNegativeInt | None] = None
 
     def over(self, default: Limits) -> Limits:
         """Limits for all, with these in place of theirs."""
@@ -78,12 +79,12 @@ class AerSettings(BaseModel):
             anything else; false: Aer draws every shot of every job.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    depth: PositiveInt | None = None
-    part_interval_s: PositiveFloat = 5.0
-    limits: dict[str, LimitSettings] = Field(default_factory=dict)
-    exact_sampling: bool = True
+    depth: Public[PositiveInt | None] = None
+    part_interval_s: Public[PositiveFloat] = 5.0
+    limits: Public[dict[str, LimitSettings]] = Field(default_factory=dict)
+    exact_sampling: Public[bool] = True
 
 
 class AerProvider:

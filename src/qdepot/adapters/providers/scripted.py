@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict, HttpUrl, PositiveFloat, SecretStr
+from pydantic import BaseModel, ConfigDict, PositiveFloat, SecretStr
 
 from qdepot.adapters.providers.scripted_words import report_of, report_or_error
 from qdepot.domain.backend import BackendInfo
@@ -26,6 +26,7 @@ from qdepot.errors import (
     UnsupportedProgramError,
 )
 from qdepot.ports.provider import ProviderReport, RawResult, Submission
+from qdepot.ports.settings import Public, PublicHttpUrl
 
 _REFUSALS: Mapping[str, type[InvalidRequestError]] = {
     error_class.code: error_class for error_class in (NotFoundError, NotFinishedError, UnsupportedProgramError)
@@ -42,11 +43,11 @@ class ScriptedSettings(BaseModel):
         timeout_s: Longest wait for a connection, and for each piece of an answer.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    url: HttpUrl
+    url: PublicHttpUrl
     token: SecretStr | None = None
-    timeout_s: PositiveFloat = 10.0
+    timeout_s: Public[PositiveFloat] = 10.0
 
 
 class ScriptedHttpProvider:
