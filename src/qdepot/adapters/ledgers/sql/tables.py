@@ -94,12 +94,12 @@ jobs = Table(
     Column("result_sha256", Text),
     Column("pending_removed", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("edits", Integer, nullable=False, server_default="0"),
     Column("duty", Name),
     Column("due_at", Double, nullable=False),
     Column("lease_holder", Name),
     Column("lease_until", Double),
     Column("parked_until", Double),
+    Column("edits", Integer, nullable=False, server_default="0"),
 )
 
 
