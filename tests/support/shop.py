@@ -142,7 +142,7 @@ class Shop:
             self._wait_for_permit()
             self._play(bytes(payload.parts[circuit["part"]]).decode())
             self.ran[place] += 1
-            entries.append({"circuit": place})
+            entries.append({"circuit": place, "shots": 4})
         document = json.dumps({"results": entries}).encode()
         return Payload(meta={"metadata": {"seed": 1}}, parts={"result.json": document})
 

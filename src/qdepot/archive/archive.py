@@ -11,14 +11,14 @@ from qdepot.archive.bundle import REQUEST, RESULT, Bundle, arrays_file
 from qdepot.archive.bundle_shelf import pieces_of, store_bundles
 from qdepot.archive.export import exported
 from qdepot.archive.manifest import damaged
-from qdepot.archive.packing import Completion, StoredBundle, pack
+from qdepot.archive.packing import Completion, PackedBundle, StoredBundle, pack
 from qdepot.archive.part_shelf import StoredPart
 from qdepot.archive.request import RequestRecord, read_request_document
 from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Failure, Job, JobChange, JobStatus
 from qdepot.domain.result import Outcome
-from qdepot.errors import ArchiveDamagedError, NotFoundError, QDepotError
+from qdepot.errors import ArchiveDamagedError, InternalError, NotFoundError, QDepotError
 from qdepot.ports.object_store import ObjectNotFoundError, ObjectStore, SignsUrls
 
 
@@ -154,13 +154,21 @@ class Archive:
             request=request,
         )
         [stored] = self.complete_many([completion])
-        if isinstance(stored, ArchiveDamagedError):
+        if isinstance(stored, QDepotError):
             raise stored
         return stored
 
-    def complete_many(self, completions: Sequence[Completion]) -> list[StoredBundle | ArchiveDamagedError]:
+    def complete_many(self, completions: Sequence[Completion]) -> list[StoredBundle | QDepotError]:
         """As :meth:`complete` for several jobs, made durable together; an error is the answer for its job alone."""
-        return store_bundles(self.completed, (pack(completion, scratch=self.scratch) for completion in completions))
+        return store_bundles(self.completed, (self._packed(completion) for completion in completions))
+
+    def _packed(self, completion: Completion) -> PackedBundle | QDepotError:
+        try:
+            return pack(completion, scratch=self.scratch)
+        except QDepotError as error:
+            return error
+        except (ValueError, TypeError, OverflowError) as error:
+            return InternalError(f"the bundle cannot be made of what came back: {type(error).__name__}")
 
     def open_result(self, job: Job) -> Iterator[bytes]:
         """The result document in pieces, as it was stored; checked at the latest behind the last piece.

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 
 from qdepot.archive.manifest import Member, damaged, read_manifest
 from qdepot.archive.range_file import RangeFile
+from qdepot.archive.safe_names import is_safe
 from qdepot.archive.zip_stream import ZIP64_FROM_BYTES, ZipEntry, zip_pieces
 from qdepot.domain.result import Buffer
 from qdepot.errors import InternalError, NotFoundError
@@ -178,7 +179,6 @@ def _reading(key: str) -> Iterator[None]:
 
 
 def _checked_name(name: str) -> str:
-    parts = name.split("/")
-    if any(part in {"", ".", ".."} for part in parts) or not name.isprintable() or "\\" in name:
-        raise InternalError(f"{name[:100]!r} cannot be the name of a file in a bundle")
+    if not is_safe(name):
+        raise InternalError("a file of a bundle has a name that was not made safe")
     return name

@@ -11,26 +11,33 @@ from qdepot.archive.bundle import RESULT, WHOLE_BYTES, Bundle
 from qdepot.archive.job_document import read_ending
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import PackedBundle, StoredBundle
-from qdepot.errors import ArchiveDamagedError
+from qdepot.errors import ArchiveDamagedError, QDepotError
 from qdepot.ports.object_store import ObjectExistsError, ObjectStore
 
 _AT_ONCE_BYTES = 16 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
 
 
-def store_bundles(store: ObjectStore, bundles: Iterable[PackedBundle]) -> list[StoredBundle | ArchiveDamagedError]:
+def store_bundles(
+    store: ObjectStore, bundles: Iterable[PackedBundle | QDepotError]
+) -> list[StoredBundle | QDepotError]:
     """Store each bundle, or adopt the one that is there; small ones are made durable together.
 
-    The bundles are taken one after the other, so that their bytes need not all be in memory at once.
+    The bundles are taken one after the other, so that their bytes need not all be in memory at once. An error in place
+    of a bundle, which could not be made, stays in its place.
     """
-    stored: list[StoredBundle | ArchiveDamagedError] = []
-    waiting: list[PackedBundle] = []
-    for bundle in bundles:
-        waiting.append(bundle)
-        if bundle.in_memory is None or sum(it.stored.size_bytes for it in waiting) > _AT_ONCE_BYTES:
-            stored += _store_together(store, waiting)
-            waiting = []
-    return stored + _store_together(store, waiting)
+    answers: dict[int, StoredBundle | QDepotError] = {}
+    waiting: dict[int, PackedBundle] = {}
+    for place, bundle in enumerate(bundles):
+        if isinstance(bundle, QDepotError):
+            answers[place] = bundle
+            continue
+        waiting[place] = bundle
+        if bundle.in_memory is None or sum(it.stored.size_bytes for it in waiting.values()) > _AT_ONCE_BYTES:
+            answers.update(zip(waiting, _store_together(store, list(waiting.values())), strict=True))
+            waiting = {}
+    answers.update(zip(waiting, _store_together(store, list(waiting.values())), strict=True))
+    return [answers[place] for place in sorted(answers)]
 
 
 def measured(store: ObjectStore, key: str) -> tuple[int, str]:

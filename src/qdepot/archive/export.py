@@ -37,13 +37,13 @@ def exported(job: Job, bundle: Bundle) -> Iterator[bytes]:
     folder = f"qdepot-{job.id}"
     files = _files(bundle)
     names = [*(file.name for file in files), SUMS]
-    readme = _entry("README.txt", readme_text(job, names).encode())
+    readme = _entry("README.txt", readme_text(job, names).encode(errors="backslashreplace"))
     sums: list[str] = []
 
     def entries() -> Iterator[ZipEntry]:
         for file in (readme, *files):
             yield replace(file, name=f"{folder}/{file.name}", pieces=_summed(file, sums))
-        yield _entry(f"{folder}/{SUMS}", "".join(sums).encode())
+        yield _entry(f"{folder}/{SUMS}", "".join(sums).encode(errors="backslashreplace"))
 
     return zip_pieces(entries())
 
@@ -91,7 +91,7 @@ def _loaded(bundle: Bundle, name: str) -> dict[str, Any]:
 
 
 def _readable(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
 
 def _entry(name: str, content: bytes) -> ZipEntry:

@@ -15,6 +15,7 @@ from qdepot.archive.bundle import JOB, REQUEST, RESULT, write_bundle
 from qdepot.archive.job_document import Ending, job_document
 from qdepot.archive.manifest import manifest_document
 from qdepot.archive.request import RequestRecord, request_document
+from qdepot.archive.safe_names import safe_members
 from qdepot.archive.spool import writing_temporarily
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Failure, Job, JobStatus
@@ -100,7 +101,7 @@ def pack(completion: Completion, *, scratch: str | None) -> PackedBundle:
     outcome = completion.outcome
     files: dict[str, Buffer] = {REQUEST: request_document(completion.request)}
     if outcome is not None:
-        files |= {RESULT: outcome.document} | _further(outcome.members)
+        files |= {RESULT: outcome.document} | safe_members(outcome.members, taken={JOB, REQUEST, RESULT})
     ending = Ending(
         status=completion.status,
         failure=completion.failure,
@@ -145,9 +146,3 @@ def zipped(files: Mapping[str, Buffer], scratch: str | None) -> io.BytesIO | io.
         file.seek(0)
         undone.pop_all()
     return file
-
-
-def _further(members: Mapping[str, Buffer]) -> dict[str, Buffer]:
-    if taken := members.keys() & {JOB, REQUEST, RESULT}:
-        raise InternalError(f"a further file of a bundle cannot be called {sorted(taken)[0]}")
-    return dict(members)

@@ -17,6 +17,7 @@ from qdepot.archive.bundle import RESULT, Bundle, arrays_file
 from qdepot.archive.manifest import damaged, manifest_document
 from qdepot.archive.packing import zipped
 from qdepot.archive.plain import json_lines
+from qdepot.archive.safe_names import safe_members
 from qdepot.archive.spool import Spool
 from qdepot.domain.job import Job
 from qdepot.domain.result import Buffer, Outcome
@@ -199,7 +200,7 @@ def _files(job: Job, part: StoredPart, results: Sequence[Outcome], *, scratch: s
         spool.add(RESULT, joined(pieces_of(result.document) for result in results))
         files: dict[str, Buffer] = dict(spool.mapped())
     for result in results:
-        files.update(result.members)
+        files.update(safe_members(result.members, taken={PART, RESULT}))
     document: dict[str, object] = {"format": PART_FORMAT, "job_id": job.id, "number": part.number}
     document |= {**part.described(), "metadata": part.metadata, "manifest": manifest_document(files)}
     return {PART: json_lines(document), **files}

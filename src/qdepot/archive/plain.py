@@ -25,7 +25,12 @@ def json_lines(document: Mapping[str, object]) -> bytes:
     The standard library's own indenting is written in Python, and was ten times slower.
     """
     members = ",\n".join(f' "{name}": {_items(value)}' for name, value in document.items())
-    return f"{{\n{members}\n}}\n".encode()
+    return encoded(f"{{\n{members}\n}}\n")
+
+
+def encoded(text: str) -> bytes:
+    """JSON text in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, becomes JSON's own escape of it."""
+    return text.encode(errors="backslashreplace")
 
 
 def time_text(at: datetime) -> str:

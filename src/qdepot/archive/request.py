@@ -18,7 +18,7 @@ from qdepot.archive import layout
 from qdepot.archive.json_shape import JsonShape
 from qdepot.archive.long_values import lean_request, members_named
 from qdepot.archive.manifest import damaged
-from qdepot.archive.plain import json_text, time_of
+from qdepot.archive.plain import encoded, json_text, time_of
 from qdepot.domain.program import Program
 from qdepot.errors import ArchiveDamagedError, InternalError
 
@@ -83,7 +83,7 @@ def request_document(record: RequestRecord) -> bytes:
     if hashlib.sha256(record.body).hexdigest() != record.request_sha256:
         raise InternalError(f"job {record.job_id}: request_sha256 is not that of the body")
     envelope = {"format": REQUEST_FORMAT, **{name: getattr(record, name) for name in _ENVELOPE}}
-    return b"".join((json_text(envelope)[:-1].encode(), b', "request":\n', record.body, b"\n}\n"))
+    return b"".join((encoded(json_text(envelope)[:-1]), b', "request":\n', record.body, b"\n}\n"))
 
 
 def read_request_document(document: bytes, *, key: str) -> RequestRecord:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from qdepot.domain.event import JobEvent
+from qdepot.domain.plain_text import plain_text
 from qdepot.errors import InvalidTransitionError
 
 
@@ -261,6 +262,7 @@ class Job:
         """
         if status not in TRANSITIONS[self.status] and (status is not self.status or self.is_final):
             raise self._refused(status, by=by, why=why)
+        why = plain_text(why)
         times = _times_of(status, at) if status is not self.status else {}
         after = replace(self, status=status, stage=stage, version=self.version + 1, why=why, **{**times, **changes})
         event = self._event(after, at=at, by=by, why=why)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from qdepot.domain.program import Program, ProgramKind
 from qdepot.errors import InternalError
+
+_READ_BYTES = 8 * 1024 * 1024
 
 Buffer = bytes | bytearray | memoryview
 """Bytes that may lie in a mapped file."""
@@ -53,6 +57,28 @@ def check_sampler_entry(entry: Mapping[str, object]) -> None:
             _check_counts(counts, shots=shots, widths=[int(register["num_bits"])])
     for part in (entry, *registers.values()):
         _check_memory(part, shots=shots)
+
+
+def check_shots(document: Buffer, program: Program) -> None:
+    """Check that each circuit of a sampler program has as many shots as were asked for.
+
+    Documents beyond 8 MB are not read here; only a simulator of our own makes such, and checks each entry itself.
+
+    Raises:
+        InternalError: The document has other entries than the program has circuits, or one has other shots.
+    """
+    if program.kind is not ProgramKind.SAMPLER or memoryview(document).nbytes > _READ_BYTES:
+        return
+    entries = json.loads(bytes(document))["results"]
+    if len(entries) != len(program.circuits):
+        raise InternalError(f"the backend gave {len(entries)} results of {len(program.circuits)} circuits")
+    for number, (entry, circuit) in enumerate(zip(entries, program.circuits, strict=True)):
+        wanted = circuit.shots or program.shots
+        if entry.get("shots") != wanted:
+            raise InternalError(
+                f"the backend gave {entry.get('shots')} shots of circuit {number}, not {wanted}",
+                solution="Tell the operator: the backend, or its adapter, does not do what it was asked.",
+            )
 
 
 def _flat(counts: object) -> Sequence[Mapping[str, int]]:

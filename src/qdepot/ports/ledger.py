@@ -69,8 +69,8 @@ class Ledger(Protocol):
     lapses, by the ledger's own monotonic clock. A save by a holder whose lease has lapsed, or who never had one, is
     refused. Whatever a crashed holder had claimed can be claimed again once the lease has lapsed.
 
-    A database that cannot be reached raises :class:`~qdepot.errors.UnavailableError`; a write has then either happened
-    as a whole or not at all.
+    A database that cannot be reached raises :class:`~qdepot.errors.UnavailableError`. A write has then not happened;
+    or, where the error's details say ``{"maybe_committed": true}``, either as a whole or not at all.
     """
 
     def add(self, jobs: Sequence[tuple[Job, JobEvent]]) -> None:

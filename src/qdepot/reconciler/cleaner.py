@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from qdepot.domain.job import Duty, Job
 from qdepot.errors import QDepotError, UnavailableError
-from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.desk import Desk, backoff_s
+from qdepot.reconciler.isolation import own_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaner:
-    """Moves final jobs out of the pending archive for good.
+    """Removes what the pending archive holds of final jobs.
 
     Attributes:
         desk: What it works at.
@@ -34,8 +35,11 @@ class Cleaner:
             jobs = self._handed.get_nowait()
         except queue.Empty:
             jobs = self.desk.claim(Duty.CLEAN)
-        if not jobs:
-            return 0
+        if jobs:
+            self._clean(jobs)
+        return len(jobs)
+
+    def _clean(self, jobs: Sequence[Job]) -> None:
         shared = {job.request_key for job in jobs if job.request_index is not None}
         try:
             in_use = {key for key in shared if self.desk.ledger.unfinished_with_request(key) > 0}
@@ -43,8 +47,20 @@ class Cleaner:
         except UnavailableError:
             self.desk.give_back([job.id for job in jobs])
             raise
+        except Exception as error:
+            if len(jobs) == 1:
+                self._put_off(jobs[0], error)
+                return
+            for job in jobs:
+                self._clean([job])
+            return
         self.desk.save([job.edited(pending_removed=True) for job in jobs])
-        return len(jobs)
+
+    def _put_off(self, job: Job, error: Exception) -> None:
+        """The pending objects of a job that cannot be removed stay for a while; the job has ended anyway."""
+        own_error(error, job_id=job.id, step="clean up after")
+        wait_s = backoff_s(job.failures_in_row)
+        self.desk.save([job.edited(retry_in_s=wait_s, failures_in_row=job.failures_in_row + 1)])
 
     def _ran_here(self, jobs: Sequence[Job]) -> set[str]:
         """Ids of those whose backend is in this process, so that there is less to look for."""

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from qdepot.archive.packing import Completion, StoredBundle
 from qdepot.archive.request import RequestRecord
 from qdepot.domain.event import JobEvent
-from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.errors import NotFoundError, QDepotError
+from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
+from qdepot.domain.plain_text import plain_text
+from qdepot.domain.result import Outcome, check_shots
+from qdepot.errors import NotFoundError, QDepotError, UnavailableError
 from qdepot.ports.provider import Forgets, Provider, RunsHere
 from qdepot.reconciler.cleaner import Cleaner
-from qdepot.reconciler.desk import Desk, failure_of
+from qdepot.reconciler.desk import Desk, backoff_s, failure_of
 from qdepot.reconciler.finished import Finished
+from qdepot.reconciler.isolation import MOST_TRIES, is_lasting, own_error
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.rescuer import RESCUER
 
@@ -21,6 +24,9 @@ COLLECTED_AT_ONCE = 128
 """Jobs whose bundles are written and synced together."""
 _LEAST_CLAIMED = 8
 """Jobs that are claimed each time, however many the poller hands over: they may have waited for long."""
+MOST_ATTEMPTS = 20
+"""A job whose result was lost so often before it could be stored is given up."""
+_UNANSWERED_IN_ROW = 3
 LEASES_UNTIL_CLEAN = 2
 """After so many leases a process that was stopped has noticed that it lost a job, or is dead."""
 
@@ -69,9 +75,11 @@ class Collector:
                 ends.append((job, self._completion(job, known, parts)))
             except NotFoundError as error:
                 self._save([self._lost(job, error)], unsaved)
-            except QDepotError as error:
-                self._save([self._later(job, error)], unsaved)
-        self._store(ends, unsaved)
+            except Exception as error:
+                self._put_off(job, own_error(error, job_id=job.id, step="collect"), unsaved)
+        # What has failed before is stored by itself, so that it holds up nothing else.
+        self._store([end for end in ends if not end[0].failures_in_row], unsaved)
+        self._store_apart([end for end in ends if end[0].failures_in_row], unsaved)
 
     def _known(self, jobs: Sequence[Job], unsaved: Mapping[str, JobChange]) -> list[tuple[Job, _Known]]:
         """Read together what each of them needs."""
@@ -94,7 +102,9 @@ class Collector:
             raise known.request
         wanted = JobStatus.CANCELLED if job.stage is Stage.HELD else job.outcome or JobStatus.COMPLETED
         is_whole = wanted is JobStatus.COMPLETED
-        outcome, done = (parts.whole(job), job.num_circuits) if is_whole else parts.leading(job)
+        outcome, done = (parts.whole(job), job.num_circuits) if is_whole else _leading(job, parts)
+        if is_whole and outcome is not None:
+            check_shots(outcome.document, known.request.program())
         return Completion(
             job=replace(job, circuits_done=done),
             status=wanted,
@@ -105,19 +115,56 @@ class Collector:
             request=known.request,
         )
 
-    def _store(self, ends: Sequence[tuple[Job, Completion]], unsaved: Mapping[str, JobChange]) -> None:
+    def _store(self, ends: Sequence[tuple[Job, Completion]], unsaved: Mapping[str, JobChange]) -> bool:
+        """Store bundles and end their jobs; False if the store did not answer."""
+        if not ends:
+            return True
+        bundles: Sequence[StoredBundle | QDepotError]
         try:
             bundles = self.desk.archive.complete_many([completion for _, completion in ends])
-        except QDepotError as error:
-            self._save([self._later(job, error) for job, _ in ends], unsaved)
-            return
+        except Exception as error:
+            if len(ends) > 1:
+                self._store_apart(ends, unsaved)
+                return True
+            bundles = [own_error(error, job_id=ends[0][0].id, step="store")]
         finals: list[JobChange] = []
         for (job, completion), bundle in zip(ends, bundles, strict=True):
             if isinstance(bundle, QDepotError):
-                self._save([self._later(job, bundle)], unsaved)
+                self._put_off(job, bundle, unsaved)
             else:
                 finals.append(self._final(job, bundle, clean_in_s=self._clean_in_s(completion)))
         self._end(finals, unsaved)
+        return not all(isinstance(bundle, UnavailableError) for bundle in bundles)
+
+    def _store_apart(self, ends: Sequence[tuple[Job, Completion]], unsaved: Mapping[str, JobChange]) -> None:
+        """Store each by itself. Once the store has not answered for some in a row, it is not asked for the others."""
+        unanswered = 0
+        for end in ends:
+            if unanswered == _UNANSWERED_IN_ROW:
+                self._put_off(end[0], UnavailableError("The archive does not take results at present."), unsaved)
+            else:
+                unanswered = 0 if self._store([end], unsaved) else unanswered + 1
+
+    def _put_off(self, job: Job, error: QDepotError, unsaved: Mapping[str, JobChange]) -> None:
+        """Try again later; a job whose result can never be stored ends without it.
+
+        A job that runs here stays with this process, or its result would be lost with the lease, and made anew.
+        """
+        if is_lasting(error) and job.outcome is not JobStatus.FAILED and job.failures_in_row + 1 >= MOST_TRIES:
+            change = self._unstorable(job, error)
+        else:
+            change = self._later(job, error)
+        self._save([change], unsaved, keep_lease=isinstance(self.provider, RunsHere))
+
+    def _unstorable(self, job: Job, error: QDepotError) -> JobChange:
+        failure = Failure(
+            code="result_not_stored",
+            message=plain_text(f"the result cannot be stored: {error.message}"),
+            solution=plain_text(error.solution),
+            details={"error": error.code},
+        )
+        change = self.desk.ending(job, JobStatus.FAILED, by="collector", why=failure.message, failure=failure)
+        return replace(change, after=replace(change.after, failures_in_row=job.failures_in_row + 1))
 
     def _end(self, finals: Sequence[JobChange], unsaved: Mapping[str, JobChange]) -> None:
         """Make jobs final, and hand them on to be cleaned up after, now or once that is due."""
@@ -175,7 +222,7 @@ class Collector:
 
     def _lost(self, job: Job, error: QDepotError) -> JobChange:
         backend = self.desk.backends.get(job.backend)
-        if not backend.repeatable:
+        if not backend.repeatable or job.attempt >= MOST_ATTEMPTS:
             why = f"its result is gone at {job.backend}"
             return self.desk.ending(job, JobStatus.FAILED, by="collector", why=why, failure=failure_of(error))
         if isinstance(self.provider, RunsHere):
@@ -186,9 +233,27 @@ class Collector:
             at=self.desk.now(),
             by="collector",
             why=f"{job.backend} lost its result",
+            retry_in_s=backoff_s(job.attempt - 2) if job.attempt > 1 else 0.0,
             attempt=job.attempt + 1,
             provider_job_id=None,
             vendor_status=None,
             outcome=None,
             **Parts(desk=self.desk, provider=self.provider).intact(job),
         )
+
+
+def _leading(job: Job, parts: Parts) -> tuple[Outcome | None, int]:
+    """What there is of results of a job that ends without all of them; nothing, if that is what cannot be stored.
+
+    Raises:
+        UnavailableError: Backend or store do not answer.
+    """
+    if job.failures_in_row >= MOST_TRIES:
+        return None, 0
+    try:
+        return parts.leading(job)
+    except UnavailableError:
+        raise
+    except Exception as error:
+        own_error(error, job_id=job.id, step="read the results of")
+        return None, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,15 @@ from datetime import datetime, timedelta
 
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
-from qdepot.errors import QDepotError, UnavailableError
+from qdepot.domain.plain_text import plain_text
+from qdepot.errors import InternalError, InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.clock import Clock
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.provider import Provider
 from qdepot.reconciler.requests import Requests
 from qdepot.services.backends import Backends
+
+_log = logging.getLogger(__name__)
 
 BATCH = 200
 """Jobs that a duty claims at a time."""
@@ -139,7 +143,7 @@ class Desk:
         """
         if not changes:
             return []
-        won = self.ledger.save(changes, holder=self.holder, keep_lease=keep_lease)
+        won = self._saved(changes, keep_lease=keep_lease)
         last = {change.after.id: change for change, did_win in zip(changes, won, strict=True) if did_win}
         saved = [change.after for change in last.values()]
         lost = list({change.before.id for change in changes} - last.keys())
@@ -152,6 +156,29 @@ class Desk:
         if wakes:
             self.wake({duty for it in last.values() if not it.retry_in_s and (duty := it.after.next_duty)})
         return saved
+
+    def _saved(self, changes: Sequence[JobChange], *, keep_lease: bool) -> list[bool]:
+        """Per change whether it won. What the ledger cannot hold of one job keeps no other job from being saved."""
+        try:
+            return self.ledger.save(changes, holder=self.holder, keep_lease=keep_lease)
+        except (InvalidRequestError, InternalError) as error:
+            job_ids = list(dict.fromkeys(change.before.id for change in changes))
+            if len(job_ids) == 1:
+                _log.error("job_not_saved job_id=%s message=%s", job_ids[0], error.message)
+                return self._saved_without(changes)
+        won: dict[str, Iterator[bool]] = {}
+        for job_id in job_ids:
+            chain = [change for change in changes if change.before.id == job_id]
+            won[job_id] = iter(self._saved(chain, keep_lease=keep_lease))
+        return [next(won[change.before.id]) for change in changes]
+
+    def _saved_without(self, chain: Sequence[JobChange]) -> list[bool]:
+        """Leave a job as it is for a while, since its change cannot be saved."""
+        job = chain[0].before
+        wait_s = backoff_s(job.failures_in_row)
+        self.ledger.save([job.edited(retry_in_s=wait_s, failures_in_row=job.failures_in_row + 1)], holder=self.holder)
+        self.in_hand.drop([job.id])
+        return [False] * len(chain)
 
     def allowance(self, provider: Provider, most: int) -> int:
         """How many jobs of a provider may be taken on now; see :class:`~qdepot.services.breaker.Breaker`."""
@@ -203,7 +230,7 @@ class Desk:
         wait_s = max(backoff_s(job.failures_in_row), error.retry_after_s or 0.0)
         failures = job.failures_in_row + 1
         next_try = self.now() + timedelta(seconds=wait_s)
-        if (job.stage, job.why) == (stage, error.message):
+        if (job.stage, job.why) == (stage, plain_text(error.message)):
             # The same trouble again is no news for the history.
             return job.edited(retry_in_s=wait_s, failures_in_row=failures, next_try_at=next_try)
         return job.moved_to(
@@ -225,4 +252,9 @@ def backoff_s(failures_in_row: int) -> float:
 
 def failure_of(error: QDepotError) -> Failure:
     """An error as the reason of a failed job."""
-    return Failure(code=error.code, message=error.message, solution=error.solution, details=error.details)
+    return Failure(
+        code=error.code,
+        message=plain_text(error.message),
+        solution=plain_text(error.solution),
+        details=error.details,
+    )

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from qdepot.domain.backend import BackendInfo
 from qdepot.domain.job import Duty, Failure, Job, JobChange, JobStatus, Stage
+from qdepot.domain.plain_text import plain_text
 from qdepot.errors import NotFoundError, QDepotError, UnavailableError, WorkerLostError
 from qdepot.ports.provider import PollsMany, Provider, ProviderReport, ProviderStatus, RunsHere
 from qdepot.reconciler.desk import BATCH, Desk, backoff_s
 from qdepot.reconciler.finished import Finished
+from qdepot.reconciler.isolation import own_error
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.receipt import tidy_up
 
@@ -102,7 +104,7 @@ class Poller:
         over = [job for job in jobs if not _is_under_way(reports.get(job.id))]
         # Those that are over do not wait until parts of the others are stored.
         for some in (over, under_way):
-            self._save([self._reported(job, backend, reports.get(job.id)) for job in some], backend)
+            self._save([self._step(job, backend, reports.get(job.id)) for job in some], backend)
 
     def _save(self, changes: Sequence[JobChange], backend: BackendInfo) -> None:
         # A job that runs here stays with this process until its result is stored; else another would take it for lost.
@@ -131,6 +133,19 @@ class Poller:
                     self.provider.cancel(job.provider_job_id)
                 except NotFoundError:
                     continue  # its report says so, too, and decides
+                except UnavailableError:
+                    raise
+                except Exception as error:
+                    own_error(error, job_id=job.id, step="cancel")
+
+    def _step(self, job: Job, backend: BackendInfo, report: ProviderReport | QDepotError | None) -> JobChange:
+        """What a report means for its job. What goes wrong with that is the trouble of this job alone."""
+        try:
+            return self._reported(job, backend, report)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            return self._unanswered(job, own_error(error, job_id=job.id, step="poll"))
 
     def _reported(self, job: Job, backend: BackendInfo, report: ProviderReport | QDepotError | None) -> JobChange:
         if report is None:
@@ -148,7 +163,7 @@ class Poller:
                 at=self.desk.now(),
                 by="poller",
                 why=f"{job.backend} is done",
-                vendor_status=report.vendor_status,
+                vendor_status=plain_text(report.vendor_status),
                 last_poll_error=None,
                 failures_in_row=0,
             )
@@ -169,7 +184,7 @@ class Poller:
                 by="poller",
                 why=f"runs at {job.backend}",
                 retry_in_s=wait_s,
-                vendor_status=report.vendor_status,
+                vendor_status=plain_text(report.vendor_status),
                 queue_position=None,
                 last_poll_error=None,
                 next_try_at=self.desk.now() + timedelta(seconds=wait_s),
@@ -179,7 +194,7 @@ class Poller:
         # A late "queued" of a job that runs moves nothing back.
         return job.edited(
             retry_in_s=wait_s,
-            vendor_status=report.vendor_status,
+            vendor_status=plain_text(report.vendor_status),
             queue_position=report.queue_position,
             last_poll_error=None,
             next_try_at=self.desk.now() + timedelta(seconds=wait_s),
@@ -240,7 +255,7 @@ class Poller:
         return job.edited(
             retry_in_s=wait_s,
             next_try_at=self.desk.now() + timedelta(seconds=wait_s),
-            last_poll_error=error.message,
+            last_poll_error=plain_text(error.message),
             failures_in_row=job.failures_in_row + 1,
         )
 
@@ -264,7 +279,7 @@ def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderRe
     if isinstance(provider, PollsMany):
         wanted = list(ids)
         pages = (wanted[start : start + provider.page_size] for start in range(0, len(wanted), provider.page_size))
-        return {ids[it]: report for page in pages for it, report in provider.statuses(page).items() if it in ids}
+        return {ids[it]: report for page in pages for it, report in _page(provider, page, ids).items() if it in ids}
     reports: dict[str, ProviderReport | QDepotError] = {}
     for provider_id, job_id in ids.items():
         try:
@@ -273,9 +288,26 @@ def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderRe
             continue
         except UnavailableError:
             raise
-        except QDepotError as error:
-            reports[job_id] = error
+        except Exception as error:
+            reports[job_id] = own_error(error, job_id=job_id, step="poll")
     return reports
+
+
+def _page(
+    provider: PollsMany, page: Sequence[str], ids: Mapping[str, str]
+) -> Mapping[str, ProviderReport | QDepotError]:
+    """Reports by the provider's ids; if the call fails for a reason of one job, each job is asked about by itself."""
+    try:
+        return provider.statuses(page)
+    except UnavailableError:
+        raise
+    except Exception as error:
+        if len(page) == 1:
+            return {page[0]: own_error(error, job_id=ids[page[0]], step="poll")}
+    found: dict[str, ProviderReport | QDepotError] = {}
+    for provider_job_id in page:
+        found.update(_page(provider, [provider_job_id], ids))
+    return found
 
 
 def _wait_s(job: Job, backend: BackendInfo, desk: Desk) -> float:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.errors import InvalidRequestError, ResourceLimitError, UnavailableError
+from qdepot.errors import InvalidRequestError, QDepotError, ResourceLimitError
 from qdepot.ports.compute_pool import ComputePool, Limits
 from qdepot.ports.operations import check_task
 from qdepot.ports.provider import Provider
 from qdepot.reconciler.desk import Desk, failure_of
+from qdepot.reconciler.isolation import MOST_TRIES, is_lasting, own_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,12 @@ class Preparer:
             return desk.ending(job, JobStatus.CANCELLED, by="preparer", why="cancelled before it was sent")
         try:
             summary = job.summary if job.summary is not None else self._check(job)
-        except UnavailableError as error:
-            return desk.later(job, error, by="preparer")
         except (InvalidRequestError, ResourceLimitError) as error:
             return desk.ending(
                 job, JobStatus.FAILED, by="preparer", why="the program was refused", failure=failure_of(error)
             )
+        except Exception as caught:
+            return self._put_off(job, own_error(caught, job_id=job.id, step="check"))
         return job.moved_to(
             JobStatus.CREATED,
             Stage.WAITING,
@@ -61,6 +62,12 @@ class Preparer:
             summary=summary,
             failures_in_row=0,
         )
+
+    def _put_off(self, job: Job, error: QDepotError) -> JobChange:
+        if is_lasting(error) and job.failures_in_row + 1 >= MOST_TRIES:
+            why = "the program cannot be checked"
+            return self.desk.ending(job, JobStatus.FAILED, by="preparer", why=why, failure=failure_of(error))
+        return self.desk.later(job, error, by="preparer")
 
     def _check(self, job: Job) -> dict[str, object]:
         request = self.desk.archive.read_request(job)

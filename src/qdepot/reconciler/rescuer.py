@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
-from qdepot.errors import QDepotError
 from qdepot.ports.object_store import ObjectNotFoundError
 from qdepot.ports.provider import FindsByTag, Provider
 from qdepot.reconciler.desk import Desk
+from qdepot.reconciler.isolation import own_error
 from qdepot.reconciler.receipt import store_receipt
 from qdepot.reconciler.submitter import tag_of
 
@@ -49,7 +49,8 @@ class Rescuer:
                 self.desk.save([change])
             else:
                 store_receipt(self.desk, change)
-        except QDepotError as error:
+        except Exception as caught:
+            error = own_error(caught, job_id=job.id, step="find")
             self.desk.save([self.desk.later(job, error, by=RESCUER, stage=job.stage)])
 
     def _rescued(self, job: Job) -> JobChange:

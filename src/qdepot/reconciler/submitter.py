@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from qdepot.archive.request import RequestRecord
 from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
@@ -11,6 +12,7 @@ from qdepot.errors import InvalidRequestError, QDepotError, UnavailableError
 from qdepot.ports.object_store import ObjectNotFoundError
 from qdepot.ports.provider import Provider, ProviderStatus, RunsHere, Submission
 from qdepot.reconciler.desk import BATCH, Desk, failure_of
+from qdepot.reconciler.isolation import MOST_TRIES, is_lasting, own_error
 from qdepot.reconciler.receipt import store_receipt, tidy_up
 
 FIRST_LOOK_S = 0.2
@@ -72,8 +74,8 @@ class Submitter:
             submission = _submission(job, request)
             with self.desk.asking(self.provider):
                 provider_job_id = self.provider.submit(submission)
-        except QDepotError as error:
-            return self._refused(job, error)
+        except Exception as error:
+            return self._refused(job, own_error(error, job_id=job.id, step="start"))
         return self._queued(job, provider_job_id, retry_in_s=look_in_s)
 
     def _undo(self, lost: Sequence[str], here: RunsHere) -> None:
@@ -107,8 +109,8 @@ class Submitter:
                 # The row is behind the archive, as in a database from an old backup: the rescuer adopts the job.
                 self.desk.save([self._intent(job, "its receipt is stored")])
                 return
-        except QDepotError as error:
-            self.desk.save([self._refused(job, error)])
+        except Exception as error:
+            self.desk.save([self._refused(job, own_error(error, job_id=job.id, step="send"))])
             return
         self.desk.sending.take([job])
         try:
@@ -139,12 +141,13 @@ class Submitter:
         try:
             with self.desk.asking(self.provider):
                 provider_job_id = self.provider.submit(submission)
-        except QDepotError as error:
+        except Exception as error:
             if _sent_nothing(error):
                 self.desk.save([self._refused(job, error)])
                 return
             # The answer was lost: the rescuer finds out what became of it.
-            self.desk.save([self.desk.later(job, error, by="submitter", stage=Stage.SUBMITTING)])
+            lost = own_error(error, job_id=job.id, step="send")
+            self.desk.save([self.desk.later(job, lost, by="submitter", stage=Stage.SUBMITTING)])
             return
         store_receipt(self.desk, self._queued(job, provider_job_id))
 
@@ -163,8 +166,8 @@ class Submitter:
         return self.desk.ending(job, JobStatus.CANCELLED, by="submitter", why="cancelled before it was sent")
 
     def _refused(self, job: Job, error: QDepotError) -> JobChange:
-        if isinstance(error, InvalidRequestError):
-            why = f"{job.backend} refused it"
+        if isinstance(error, InvalidRequestError) or (is_lasting(error) and job.failures_in_row + 1 >= MOST_TRIES):
+            why = f"{job.backend} refused it" if isinstance(error, InvalidRequestError) else error.message
             return self.desk.ending(job, JobStatus.FAILED, by="submitter", why=why, failure=failure_of(error))
         return self.desk.later(job, error, by="submitter")
 
@@ -190,7 +193,7 @@ def tag_of(job: Job) -> str:
     return f"{job.id}.{job.attempt}"
 
 
-def _sent_nothing(error: QDepotError) -> bool:
+def _sent_nothing(error: Exception) -> TypeGuard[QDepotError]:
     """Only the two errors of the contract say so; after any other, as after a lost answer, the backend may have it."""
     return isinstance(error, InvalidRequestError | UnavailableError) and not error.details.get("maybe_sent")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,11 +15,13 @@ from qdepot.archive.request_shelf import StoredRequest
 from qdepot.domain.event import JobEvent
 from qdepot.domain.job import Job
 from qdepot.domain.program import Program
-from qdepot.errors import QDepotError
+from qdepot.errors import QDepotError, UnavailableError
 from qdepot.ports.ledger import JobExistsError, Ledger
 from qdepot.services.acceptance import Accepted
 from qdepot.services.gathering import Gathering
 from qdepot.services.orders import JobOrder
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,8 @@ class Registrar:
         stored = self.archive.put_requests(str(uuid6.uuid7()), [entry.record for entry in entries])
         try:
             return self._added_at_once(entries, stored)
-        except JobExistsError:
-            self.archive.discard_request(stored[0].key)
+        except QDepotError as error:
+            self._discard(stored, error)
             raise
 
     def _gathered(self, entries: Sequence[Entry]) -> list[Registered | Exception]:
@@ -109,13 +112,19 @@ class Registrar:
             places.setdefault(folder(entry.record.project, entry.record.created_at), []).append(place)
         answers: dict[int, Registered | Exception] = {}
         for group in places.values():
-            some = [entries[place] for place in group]
-            try:
-                made = self._added(some, self._stored(some))
-            except QDepotError as error:
-                made = [error] * len(group)
+            made = self._made([entries[place] for place in group])
             answers.update(zip(group, made, strict=True))
         return [answers[place] for place in range(len(entries))]
+
+    def _made(self, entries: Sequence[Entry]) -> Sequence[Registered | Exception]:
+        """Make jobs of entries of one folder; what is wrong with one of them is the trouble of its caller alone."""
+        try:
+            stored = self._stored(entries)
+        except Exception as error:
+            if len(entries) == 1 or isinstance(error, UnavailableError):
+                return [error] * len(entries)
+            return [answer for entry in entries for answer in self._made([entry])]
+        return self._added(entries, stored)
 
     def _stored(self, entries: Sequence[Entry]) -> list[StoredRequest]:
         records = [entry.record for entry in entries]
@@ -127,18 +136,35 @@ class Registrar:
         """Commit all at once; if one of them is refused, each by itself."""
         try:
             return self._added_at_once(entries, stored)
-        except JobExistsError:
+        except UnavailableError as error:
+            self._discard(stored, error)
+            return [error] * len(entries)
+        except Exception:
             answers = [self._tried(entry, place) for entry, place in zip(entries, stored, strict=True)]
-        if all(isinstance(answer, Registered) and answer.refusal for answer in answers) and stored[0].index is not None:
-            self.archive.discard_request(stored[0].key)  # no job will ever take the shared object away
+        if stored[0].index is not None and all(map(_has_no_job, answers)):
+            self._discard(stored, None)  # no job will ever take the shared object away
+        elif stored[0].index is None and _was_refused(answers[0]):
+            self._discard(stored, None)
         return answers
 
     def _tried(self, entry: Entry, stored: StoredRequest) -> Registered | Exception:
         """What is committed stays so, whatever becomes of the others: each has an answer of its own."""
         try:
             return self._added_alone(entry, stored)
-        except QDepotError as error:
+        except Exception as error:
             return error
+
+    def _discard(self, stored: Sequence[StoredRequest], error: QDepotError | None) -> None:
+        """Remove the request of jobs that there are certainly none of, so that no rebuild finds it and runs it.
+
+        Where that is not certain the request stays: a job without its request would be lost.
+        """
+        if error is not None and error.details.get("maybe_committed"):
+            return
+        try:
+            self.archive.discard_request(stored[0].key)
+        except QDepotError as trouble:
+            _log.warning("request_not_discarded key=%s message=%s", stored[0].key, trouble.message)
 
     def _added_alone(self, entry: Entry, stored: StoredRequest) -> Registered:
         try:
@@ -152,6 +178,18 @@ class Registrar:
         self.ledger.add([(job, first_event(job)) for job in jobs])
         self.on_work(jobs)
         return [Registered(job=job, stored=place) for job, place in zip(jobs, stored, strict=True)]
+
+
+def _has_no_job(answer: Registered | Exception) -> bool:
+    """True if there is certainly no row."""
+    if isinstance(answer, Registered):
+        return answer.refusal is not None
+    return _was_refused(answer)
+
+
+def _was_refused(answer: Registered | Exception) -> bool:
+    """True of an error after which there is certainly no row."""
+    return isinstance(answer, QDepotError) and not answer.details.get("maybe_committed")
 
 
 def new_job(record: RequestRecord, stored: StoredRequest, *, program: Program) -> Job:

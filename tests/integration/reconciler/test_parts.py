@@ -134,7 +134,7 @@ def test_an_edit_in_between_costs_no_part(shop: Shop, monkeypatch):
 def test_a_run_that_does_not_fit_to_what_is_stored_is_given_up(shop: Shop):
     job, process = shop.submit(1, 1, 1, 6, 6), shop.process()
     process.run(Duty.SUBMIT)
-    of_another = Outcome(document=b'{"results": [{"circuit": 0}, {"circuit": 1}]}')
+    of_another = Outcome(document=b'{"results": [{"circuit": 0, "shots": 4}, {"circuit": 1, "shots": 4}]}')
     shop.world.archive.put_part(shop.job(job), [of_another], count=2)
     shop.work(process, 4)
     final = shop.bring_home(process, job)

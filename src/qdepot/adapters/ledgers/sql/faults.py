@@ -42,6 +42,18 @@ _UNSTORABLE_SQLITE = frozenset({"SQLITE_TOOBIG"})
 _UNSTORABLE_POSTGRES = ("22", "54")  # data exceptions; a text too long for an index
 
 
+class CommitLostError(Exception):
+    """A commit failed, so that nobody knows whether its transaction happened.
+
+    Attributes:
+        reason: The driver's error.
+    """
+
+    def __init__(self, reason: DBAPIError) -> None:
+        super().__init__(type(reason).__name__)
+        self.reason = reason
+
+
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
     """Turns the errors of SQLAlchemy and the drivers into ours.
@@ -53,6 +65,10 @@ def database_errors_explained() -> Iterator[None]:
     """
     try:
         yield
+    except CommitLostError as error:
+        lost = explained(error.reason)
+        lost.details["maybe_committed"] = True
+        raise lost from _without_sql(error.reason)
     except (SQLAlchemyError, UnicodeError, OverflowError) as error:
         raise explained(error) from _without_sql(error)
 

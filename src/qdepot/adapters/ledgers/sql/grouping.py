@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from qdepot.adapters.ledgers.sql.faults import closed
+from qdepot.adapters.ledgers.sql.faults import CommitLostError, closed
 from qdepot.adapters.ledgers.sql.transactions import Transactions, Unit
 from qdepot.errors import UnavailableError
 
@@ -82,10 +82,13 @@ class GroupedTransactions:
         try:
             return cast(T, waiting.future.result(self._patience_s))
         except TimeoutError:
-            if not waiting.future.cancel() and waiting.future.done():
+            was_begun = not waiting.future.cancel()
+            if was_begun and waiting.future.done():
                 raise  # the unit's own
             raise UnavailableError(
-                f"The ledger did not write within {self._patience_s:g} s.", solution="Check its disk; try again."
+                f"The ledger did not write within {self._patience_s:g} s.",
+                solution="Check its disk; try again.",
+                details={"maybe_committed": True} if was_begun else None,
             ) from None
 
     def close(self) -> None:
@@ -129,7 +132,7 @@ class GroupedTransactions:
                 return self._transactions.run(partial(run, units=units))
             except Exception as error:
                 failed = [_Outcome(error=error)] * len(units)
-                if len(units) == 1 or isinstance(error, OperationalError):
+                if len(units) == 1 or isinstance(error, OperationalError | CommitLostError):
                     break  # it is known which unit is to blame, or the database is
         return failed
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from qdepot.adapters.ledgers.sql.faults import closed, sqlstate_of
+from qdepot.adapters.ledgers.sql.faults import CommitLostError, closed, sqlstate_of
 
 T = TypeVar("T")
 Unit: TypeAlias = Callable[[Connection], T]
@@ -54,8 +54,11 @@ class PlainTransactions:
                     transaction.commit()
                     return result
             except DBAPIError as error:
-                if not tries_left or not _left_nothing(error, is_committing=is_committing):
-                    raise
+                if tries_left and _left_nothing(error, is_committing=is_committing):
+                    continue
+                if is_committing and sqlstate_of(error) not in _COLLIDED:
+                    raise CommitLostError(error) from error
+                raise
         raise closed()
 
     def close(self) -> None:
