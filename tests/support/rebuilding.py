@@ -68,14 +68,14 @@ def lose_the_answer(world: World) -> Job:
 
 @contextmanager
 def ledger_away(world: World) -> Iterator[None]:
-    """Requests are stored, and no job comes of them."""
+    """Requests are stored, and no job comes of them, which nobody knows for sure."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(world.ledger), "add", _away)
         yield
 
 
 def _away(*_: object) -> None:
-    raise UnavailableError("away")
+    raise UnavailableError("away", details={"maybe_committed": True})
 
 
 def copy_of(world: World) -> MemoryLedger:

@@ -120,6 +120,7 @@ def put_tombstone(store: ObjectStore, job: Job, at: datetime) -> None:
         "job_id": job.id,
         "project": job.project,
         "owner": job.owner,
+        "idempotency_key_sha256": job.idempotency_key_sha256,
         "deleted_at": at,
     }
     with contextlib.suppress(ObjectExistsError):

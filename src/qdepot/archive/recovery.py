@@ -65,6 +65,15 @@ class Receipt:
     queued_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burial:
+    """What a tombstone tells of a deleted job: when, whose, and the caller's key, where it had one that was noted."""
+
+    deleted_at: datetime
+    owner: str
+    idempotency_key_sha256: str | None
+
+
 def read_bundle(store: ObjectStore, key: str) -> KnownJob:
     """The job of a bundle, all of whose files are compared with their checksums.
 
@@ -123,11 +132,15 @@ def read_receipt(store: ObjectStore, key: str) -> Receipt:
         raise damaged(key, "it holds no receipt that this version of qdepot can read") from error
 
 
-def read_tombstone(store: ObjectStore, key: str) -> datetime:
-    """When the job was deleted."""
+def read_tombstone(store: ObjectStore, key: str) -> Burial:
+    """When the job was deleted, and by which key it was submitted."""
     document = notes.read_document(store, key, expected=notes.TOMBSTONE_FORMAT)
     try:
-        return time_of(document["deleted_at"])
+        return Burial(
+            deleted_at=time_of(document["deleted_at"]),
+            owner=str(document["owner"]),
+            idempotency_key_sha256=document.get("idempotency_key_sha256"),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(key, "it does not say when the job was deleted") from error
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
+from typing import Any
 
 from qdepot.archive import layout
 from qdepot.archive.json_shape import JsonShape
@@ -40,6 +41,8 @@ class RequestRecord:
         job_id, project, owner: Whose.
         created_at: When it was accepted (UTC, aware).
         backend, name, tags, priority, timeout_s, options: As the body says them, defaults filled in.
+        resolved: What the program says for all of its circuits, or had as default when it was accepted; another version
+            may have other defaults.
         request_sha256: Of ``body``.
         idempotency_key_sha256: Of the caller's key.
         body: The JSON that the caller sent, to the letter.
@@ -55,18 +58,18 @@ class RequestRecord:
     priority: int = 0
     timeout_s: float | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    resolved: Mapping[str, Any] = field(default_factory=dict)
     request_sha256: str
     idempotency_key_sha256: str | None = None
     body: bytes = field(repr=False)
 
     def program(self) -> Program:
-        """The program in the domain's terms.
+        """The program in the domain's terms, as it was accepted.
 
         Raises:
             InvalidProgramError: A QPY source is not base64.
         """
-        lean = lean_request(self.body)
-        return Program.from_document(lean.complete(json.loads(lean.text)["program"]))
+        return replace(_program_of(self.body), **self.resolved)
 
     def program_document(self) -> bytes:
         """The ``program`` of the body as it was sent, UTF-8 JSON."""
@@ -82,7 +85,7 @@ def request_document(record: RequestRecord) -> bytes:
     """
     if hashlib.sha256(record.body).hexdigest() != record.request_sha256:
         raise InternalError(f"job {record.job_id}: request_sha256 is not that of the body")
-    envelope = {"format": REQUEST_FORMAT, **{name: getattr(record, name) for name in _ENVELOPE}}
+    envelope = {"format": REQUEST_FORMAT, **{name: getattr(record, name) for name in (*_ENVELOPE, "resolved")}}
     return b"".join((encoded(json_text(envelope)[:-1]), b', "request":\n', record.body, b"\n}\n"))
 
 
@@ -102,9 +105,16 @@ def read_request_document(document: bytes, *, key: str) -> RequestRecord:
             raise _damaged(key)
         known = {name: fields[name] for name in _ENVELOPE}
         known.update(tags=tuple(known["tags"]), created_at=time_of(known["created_at"]))
-        return RequestRecord(body=body, **known)
+        # A document of an earlier version does not say; its defaults were those of today.
+        resolved = fields["resolved"] if "resolved" in fields else _program_of(body).figures
+        return RequestRecord(body=body, resolved=resolved, **known)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(key) from error
+
+
+def _program_of(body: bytes) -> Program:
+    lean = lean_request(body)
+    return Program.from_document(lean.complete(json.loads(lean.text)["program"]))
 
 
 def batch_document(batch_id: str, records: Sequence[RequestRecord]) -> bytes:

@@ -11,6 +11,11 @@ from typing import Any
 
 from qdepot.errors import InvalidProgramError
 
+DEFAULT_SHOTS = 1024
+"""Executions of each circuit of a sampler that does not say how many."""
+DEFAULT_PRECISION = 0.0
+"""Wanted standard error of an estimator that does not say any: exact, where the method allows."""
+
 
 class ProgramKind(StrEnum):
     """What is wanted of the circuits."""
@@ -108,23 +113,34 @@ class Program:
     def from_document(cls, document: Mapping[str, Any]) -> Program:
         """Build it from the ``program`` of a request, as it is sent and as it is archived.
 
+        What its kind has and it does not say has its default, which is the same wherever a program is read.
+
         Raises:
             InvalidProgramError: A QPY source is not base64.
         """
         circuits = tuple(
             Circuit.from_document(circuit, index=index) for index, circuit in enumerate(document["circuits"])
         )
-        return cls(
-            kind=ProgramKind(document["kind"]),
-            circuits=circuits,
-            shots=document.get("shots"),
-            precision=document.get("precision"),
-        )
+        kind = ProgramKind(document["kind"])
+        defaults = _DEFAULTS[kind]
+        given = {name: document.get(name) for name in ("shots", "precision")}
+        figures = {name: defaults.get(name) if value is None else value for name, value in given.items()}
+        return cls(kind=kind, circuits=circuits, **figures)
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What it says for all of its circuits: shots of a sampler, precision of an estimator."""
+        return _given({"shots": self.shots, "precision": self.precision})
 
     def document(self) -> dict[str, object]:
         """Its JSON form, from which :meth:`from_document` builds an equal program."""
-        figures = _given({"shots": self.shots, "precision": self.precision})
-        return {"kind": self.kind.value, **figures, "circuits": [circuit.document() for circuit in self.circuits]}
+        return {"kind": self.kind.value, **self.figures, "circuits": [circuit.document() for circuit in self.circuits]}
+
+
+_DEFAULTS: Mapping[ProgramKind, Mapping[str, Any]] = {
+    ProgramKind.SAMPLER: {"shots": DEFAULT_SHOTS},
+    ProgramKind.ESTIMATOR: {"precision": DEFAULT_PRECISION},
+}
 
 
 def _given(fields: Mapping[str, object]) -> dict[str, object]:

@@ -21,6 +21,7 @@ class Finding(StrEnum):
     CAUGHT_UP = "caught up"
     THERE = "there already"
     REPEAT = "repeat"
+    ORPHAN = "orphan"
     LEFT_OVER = "left over"
 
     @property
@@ -39,6 +40,7 @@ _MEANINGS = {
     Finding.CAUGHT_UP: "a row that was behind the archive",
     Finding.THERE: "a row that was right",
     Finding.REPEAT: "a request for the same job as another one",
+    Finding.ORPHAN: "an earlier try, never accepted, to submit a job that was deleted; it is not run",
     Finding.LEFT_OVER: "a request of a job that was deleted, or whose bundle is damaged",
 }
 

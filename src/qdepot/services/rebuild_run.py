@@ -15,6 +15,7 @@ from qdepot.archive.going_through import groups, places, read_each
 from qdepot.archive.places import Kind, Place
 from qdepot.archive.recovery import (
     AskedJob,
+    Burial,
     KnownJob,
     read_bundle,
     read_requests,
@@ -70,6 +71,7 @@ class RebuildRun:
     report: RebuildReport = field(default_factory=RebuildReport)
     _damaged_jobs: set[str] = field(default_factory=set)
     _reasons: dict[str, str] = field(default_factory=dict)
+    _deleted_keys: dict[tuple[str, str, str | None], datetime] = field(default_factory=dict)
 
     @property
     def _trails(self) -> Trails:
@@ -84,7 +86,7 @@ class RebuildRun:
         told = read_each(tombstones, partial(read_tombstone, self.archive.completed))
         for some in groups(told, size=_AT_ONCE):
             # A job whose tombstone cannot be read stays deleted, too.
-            deleted = {place.id: _tombstone(place, self._sound(it) or self.at) for place, it in some}
+            deleted = {place.id: self._tombstone(place, self._sound(it)) for place, it in some}
             for row in self.ledger.get_many(list(deleted)).values():
                 at = deleted[row.id].deleted_at
                 self.ledger.delete(self._saved(row, deleted_on(row, at=at)), at=at)
@@ -159,6 +161,9 @@ class RebuildRun:
             return False
         if job.id in self.traces.tombstones or job.id in self._damaged_jobs:
             self.report.counts[Finding.LEFT_OVER] += 1
+        elif self._is_try_of_deleted(job):
+            self.report.counts[Finding.ORPHAN] += 1
+            self.report.remarks.append(f"not run, since its job was deleted under another id: {job.request_key}")
         elif not choice.takes(job) or self._has_other(job):
             self.report.counts[Finding.REPEAT] += 1
         elif row is not None:
@@ -166,6 +171,22 @@ class RebuildRun:
         else:
             return True
         return False
+
+    def _is_try_of_deleted(self, job: Job) -> bool:
+        """True if a job with the same idempotency key was deleted after this was asked for.
+
+        Then this was a try that was never accepted, since the key led to the other job. A request that came after the
+        deletion is a job of its own.
+        """
+        deleted_at = self._deleted_keys.get((job.project, job.owner, job.idempotency_key_sha256))
+        return deleted_at is not None and job.created_at < deleted_at
+
+    def _tombstone(self, place: Place, burial: Burial | None) -> Tombstone:
+        project, deleted_at = layout.project_of(place.key), self.at if burial is None else burial.deleted_at
+        if burial is not None and burial.idempotency_key_sha256 is not None:
+            key = (project, burial.owner, burial.idempotency_key_sha256)
+            self._deleted_keys[key] = max(deleted_at, self._deleted_keys.get(key, deleted_at))
+        return Tombstone(job_id=place.id, project=project, deleted_at=deleted_at)
 
     def _steps_on(self, row: Job, job: Job) -> list[JobChange]:
         """From a row that has not ended to what the archive tells."""
@@ -267,7 +288,3 @@ def _reason_to_hold(backends: Backends, name: str) -> str:
     except UnavailableError as error:
         return f"nobody can tell what a run costs ({error.message})"
     return "" if backend.repeatable and not backend.paid else f"a run at {name} may cost money"
-
-
-def _tombstone(place: Place, deleted_at: datetime) -> Tombstone:
-    return Tombstone(job_id=place.id, project=layout.project_of(place.key), deleted_at=deleted_at)

@@ -124,6 +124,7 @@ class Submissions:
             priority=order.priority,
             timeout_s=order.timeout_s,
             options=order.options,
+            resolved=order.program.figures,
             request_sha256=ticket.body_sha256,
             idempotency_key_sha256=ticket.key_sha256,
             body=order.body,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from qdepot.domain.program import ProgramFormat
+from qdepot.domain.program import DEFAULT_PRECISION, DEFAULT_SHOTS, ProgramFormat
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)]
@@ -53,7 +53,7 @@ class SamplerProgramBody(_Request):
 
     kind: Literal["sampler"]
     circuits: list[SamplerCircuitBody] = Field(min_length=1, max_length=10_000)
-    shots: Shots = 1024
+    shots: Shots = DEFAULT_SHOTS
 
 
 class EstimatorProgramBody(_Request):
@@ -62,7 +62,7 @@ class EstimatorProgramBody(_Request):
     kind: Literal["estimator"]
     circuits: list[EstimatorCircuitBody] = Field(min_length=1, max_length=10_000)
     precision: float = Field(
-        default=0.0,
+        default=DEFAULT_PRECISION,
         strict=True,
         ge=0,
         allow_inf_nan=False,

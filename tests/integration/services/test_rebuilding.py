@@ -360,3 +360,34 @@ def test_a_store_that_does_not_answer_is_no_reason_to_forget_jobs(world: World):
     world.archive = replace(world.archive, completed=store)
     with pytest.raises(UnavailableError):
         without_ledger(world)
+
+
+@pytest.mark.parametrize("merges", [False, True])
+def test_an_earlier_try_of_a_deleted_job_does_not_come_back_under_its_own_id(world: World, merges):
+    """The first try's row was never written, its repeat under the same key was run and deleted."""
+    first = world.jobs().submit(order(), caller=ME, idempotency_key="k").job
+    request = world.pending.get(first.request_key)
+    process = world.process()
+    world.bring_home(process, seconds=30)
+    world.jobs().delete(first.id, caller=ME)
+    # The same request under another id, as an acceptance leaves it that is killed before its commit.
+    other = "00000000-0000-7000-8000-000000000000"
+    world.pending.create(
+        layout.request_key(first.project, first.created_at, other), request.replace(first.id.encode(), other.encode())
+    )
+    ledger = world.ledger if merges else MemoryLedger(world.clock)
+    report = rebuild(world, ledger, merge=merges)
+    assert report.counts[Finding.ORPHAN] == 1
+    assert any(other in remark for remark in report.remarks)
+    assert list(every_job(ledger)) == []
+
+
+def test_the_key_of_a_deleted_job_may_have_been_used_for_another_one_since(world: World):
+    first = world.jobs().submit(order(), caller=ME, idempotency_key="k").job
+    world.bring_home(world.process(), seconds=30)
+    world.jobs().delete(first.id, caller=ME)
+    world.clock.advance(1)
+    second = world.jobs().submit(order(), caller=ME, idempotency_key="k").job
+    new, report = without_ledger(world)
+    assert report.counts[Finding.ORPHAN] == 0
+    assert new.job(second).id == second.id
