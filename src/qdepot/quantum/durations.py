@@ -16,6 +16,16 @@ _LONGEST_DT = 2**53
 _SOLUTION = "Give each delay a number of dt, ps, ns, us, ms or s."
 
 
+def is_delay(instruction: CircuitInstruction) -> bool:
+    """Whether it is a delay, and not a gate that its author called so."""
+    if instruction.name != "delay":
+        return False
+    try:
+        return isinstance(instruction.operation, Delay)
+    except Exception:  # Qiskit makes no delay without a duration, which a file may have lost
+        return True
+
+
 def checked_delay(instruction: CircuitInstruction) -> Delay:
     """The delay that an instruction is.
 

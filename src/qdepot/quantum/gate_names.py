@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES
 from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 
 from qdepot.quantum.versions import has_aer
 
 _AER_INTERNAL = frozenset({"mark", "jump", "aer_store", "bfunc", "barrier", "measure", "reset", "delay", "box"})
+
+_LEFT_ALONE = CONTROL_FLOW_OP_NAMES | {"break_loop", "continue_loop", "snapshot", "store"}
+"""Names of instructions that the transpiler hands on as they are, whatever is behind them."""
 
 _SYNTHESISED = frozenset(
     {"annotated", "clifford", "linear_function", "mcmt", "permutation", "qft"}
@@ -24,7 +28,7 @@ def reserved_names() -> frozenset[str]:
     The transpiler and Aer know gates by their names. A user's ``gate ecr a, b { x a; }`` would be run as the
     well-known ECR gate, without a word.
     """
-    return _AER_INTERNAL | _SYNTHESISED | frozenset(get_standard_gate_name_mapping()) | _aer_names()
+    return _AER_INTERNAL | _LEFT_ALONE | _SYNTHESISED | frozenset(get_standard_gate_name_mapping()) | _aer_names()
 
 
 def _aer_names() -> frozenset[str]:

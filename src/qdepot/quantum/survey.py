@@ -14,7 +14,7 @@ from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, Pa
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum.arithmetic import check_in_loops
 from qdepot.quantum.conditions import check_control_flow, check_store, check_variables
-from qdepot.quantum.durations import checked_delay
+from qdepot.quantum.durations import checked_delay, is_delay
 from qdepot.quantum.gate_names import reserved_names
 
 MAX_GATES = 1_000_000
@@ -175,7 +175,7 @@ class _Walk:
 
     def _size(self, instruction: CircuitInstruction) -> int:
         """How many gates an instruction stands for; 1 for a gate of a library."""
-        if instruction.name == "delay":
+        if is_delay(instruction):
             self._delay(instruction)
         operation = None if instruction.is_standard_gate() else instruction.operation
         params = instruction.params if operation is None else getattr(operation, "params", ())

@@ -5,6 +5,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, ControlModifier, InverseModifier
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
+from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum.gate_names import _SYNTHESISED, reserved_names
 from support.circuits import counts, loaded, openqasm2, openqasm3, simulated
 
@@ -43,6 +44,40 @@ def test_under_the_name_of_a_gate_that_the_transpiler_knows_how_to_break_down(na
     circuit.append(_flip(name).to_gate(), [1, 0])
     circuit.measure([0, 1], [0, 1])
     assert counts(circuit, shots=5, options={"optimization_level": level}) == {"10": 5}
+
+
+NOT_WORDS_OF_OPENQASM = {
+    "openqasm2": {"barrier", "measure", "opaque", "reset"},
+    "openqasm3": {"barrier", "box", "delay", "measure", "reset"},
+}
+TAKEN_BY_QISKIT = {"store", "pauli_product_measurement"}
+
+
+@pytest.mark.parametrize("program_format", ["openqasm2", "openqasm3"])
+@pytest.mark.parametrize("name", sorted({*reserved_names(), "snapshot", "store", "delay", "while_loop", "initialize"}))
+def test_under_any_name_that_means_something_to_a_library_it_flips_its_qubit_or_is_refused(name, program_format):
+    if program_format == "openqasm2":
+        source = openqasm2(f"gate {name} a {{ x a; }} qreg q[1]; creg c[1]; {name} q[0]; measure q -> c;")
+    else:
+        source = openqasm3(f"gate {name} a {{ x a; }} qubit[1] q; bit[1] c; {name} q[0]; c = measure q;")
+    found, refusal = None, ""
+    try:
+        found = counts(source, shots=5, options={"sampling": "aer"})
+    except (InvalidProgramError, UnsupportedProgramError) as error:
+        refusal = error.message
+    cannot_be_defined = name in NOT_WORDS_OF_OPENQASM[program_format] | TAKEN_BY_QISKIT or name[0].isupper()
+    assert found == {"1": 5} or (refusal and cannot_be_defined) or "already defined" in refusal
+
+
+@pytest.mark.parametrize("name", ["delay", "snapshot", "measure", "reset"])
+@pytest.mark.parametrize("level", [None, 2])
+def test_a_gate_of_a_file_that_is_called_as_an_instruction_is_no_such_instruction(name, level):
+    definition = QuantumCircuit(1, name=name)
+    definition.x(0)
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(definition.to_gate(), [0])
+    circuit.measure(0, 0)
+    assert counts(circuit, shots=5, options={"sampling": "aer", "optimization_level": level}) == {"1": 5}
 
 
 def test_the_transpiler_breaks_nothing_down_under_another_name():
