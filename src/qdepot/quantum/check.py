@@ -15,6 +15,7 @@ from qdepot.quantum import rules
 from qdepot.quantum.arithmetic import check_values
 from qdepot.quantum.blame import circuit_blamed
 from qdepot.quantum.devices import check_device_name, has_dt
+from qdepot.quantum.drawing import MOST_DEVIATIONS
 from qdepot.quantum.durations import check_can_be_timed
 from qdepot.quantum.method_choice import method_for_estimation, method_for_sampling
 from qdepot.quantum.observables import Observables, observables
@@ -111,6 +112,8 @@ def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
     rules.check_no_measurement(source.survey)
     values = _values(source, sent)
     wanted = observables(sent.observables, num_qubits=source.circuit.num_qubits)
+    precision = rules.checked_precision(sent.precision)
+    _check_draws(wanted, precision)
     return Checked(
         index=sent.index,
         source=source,
@@ -118,7 +121,7 @@ def _checked_estimation(sent: CircuitOrder, order: Order) -> Checked:
         values=values,
         shape=_broadcast(values.shape, wanted.shape),
         observables=wanted,
-        precision=rules.checked_precision(sent.precision),
+        precision=precision,
     )
 
 
@@ -147,6 +150,21 @@ def _broadcast(values: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, .
             solution="Shapes are broadcast as NumPy does: aligned on the right, equal or 1. For every combination, "
             "make them e.g. [n, 1] and [m].",
         ) from error
+
+
+def _check_draws(wanted: Observables, precision: float) -> None:
+    """Check that every value that can be drawn with this precision is a number.
+
+    Raises:
+        InvalidProgramError: A value may be too large for one.
+    """
+    if precision == 0.0:
+        return
+    if not math.isfinite(wanted.bound + MOST_DEVIATIONS * precision):
+        raise InvalidProgramError(
+            f"with a precision of {precision:.3g}, a value may be more than a double-precision number holds",
+            solution="Choose a smaller precision, or a larger unit.",
+        )
 
 
 def _check_total_shots(found: Sequence[Checked], order: Order) -> None:

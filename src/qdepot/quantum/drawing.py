@@ -17,6 +17,9 @@ _AT_ONCE = 1 << 20
 _UNIT = 2.0**-53
 _NORMAL = NormalDist()
 
+MOST_DEVIATIONS = 9.0
+"""No number of :func:`standard_normal` is farther from 0: the 52 bits that it is made of end at 8.2."""
+
 
 class Drawer:
     """The draws of one set of parameter values."""

@@ -54,6 +54,12 @@ class Observables:
         """Of the array; empty for a single observable."""
         return self.array.shape
 
+    @property
+    def bound(self) -> float:
+        """A number that no expectation value of any of them exceeds in magnitude: the sum of its coefficients'."""
+        found: list[SparseObservable] = self.array.ravel().tolist()
+        return max((math.fsum(map(abs, each.coeffs)) for each in found), default=0.0)
+
     def pauli_sums(self, layout: TranspileLayout | None, *, num_qubits: int) -> list[PauliSum]:
         """Each observable as a sum of Pauli products, in C order.
 

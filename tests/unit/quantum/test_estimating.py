@@ -226,6 +226,25 @@ def test_observables_that_are_none_are_refused(observables, words):
     assert words in _refused(observables=observables).message
 
 
+LARGEST = 1.7976931348623157e308
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "precision"), [(LARGEST, 1e292), (LARGEST, LARGEST), (1.0, LARGEST), (1e300, 3e307)]
+)
+def test_a_precision_with_which_no_number_may_come_out_is_refused(coefficient, precision):
+    refused = _refused(observables={"ZZZ": coefficient}, precision=precision)
+    assert "more than a double-precision number holds" in refused.message
+
+
+@pytest.mark.parametrize(("coefficient", "precision"), [(LARGEST, 0.0), (LARGEST, 0.1), (1e308, 8e306), (1.0, 1e307)])
+def test_the_largest_numbers_that_are_possible_come_out_as_numbers(coefficient, precision):
+    circuit = QuantumCircuit(1)
+    for seed in range(20):
+        entry = _estimate(circuit, observables={"Z": coefficient}, precision=precision, options={"seed": seed})
+        assert math.isfinite(entry["evs"])
+
+
 def test_deeply_nested_observables_are_refused():
     nested = "ZZZ"
     for _ in range(40):
