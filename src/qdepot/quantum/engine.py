@@ -22,9 +22,6 @@ Experiment = Any
 """Qiskit's result of one circuit with one set of values."""
 
 _MEMORY = re.compile(r"insufficient memory|bad_alloc|posix_memalign|max memory", re.IGNORECASE)
-_UNSUPPORTED = re.compile(
-    r"invalid (instructions|parameters)|not supported|unsupported|too (many|large)", re.IGNORECASE
-)
 _SHOWN = 500
 _PARALLEL_FROM_QUBITS = 14
 """Aer shares the work on one state among threads from this width on; below, threads only cost time."""
@@ -143,8 +140,8 @@ def _failure(status: str, *, number: int | None) -> QDepotError:
             solution="Use fewer qubits, shots or parameter sets in a job, or the backend `aer_mps`.",
             details=details,
         )
-    if _UNSUPPORTED.search(text):
-        return UnsupportedProgramError(
-            f"Aer cannot run this{where}: {text}", solution="Try the backend `aer`.", details=details
-        )
-    return InternalError(f"Aer failed{where}: {text}", details=details)
+    return UnsupportedProgramError(
+        f"Aer cannot run this{where}: {text}",
+        solution="Write what it names in standard gates, or try the backend `aer`.",
+        details=details,
+    )

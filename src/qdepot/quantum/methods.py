@@ -22,6 +22,12 @@ _MISBOUND = ("cp", "cu", "cr", "mc")
 """Aer 0.18 runs controlled rotations as if their parameter were 0, where it is Aer that puts the values in."""
 
 _BYTES_PER_NUMBER = 16
+_RESERVED_BYTES = 64 * 1024**2
+"""What a run takes besides the state, measured as 16 to 32 MiB."""
+_RESERVED_FOR_DEVICE_BYTES = 576 * 1024**2
+"""The package of fake devices, measured as 490 MiB of address space."""
+_BYTES_PER_OUTCOME = 350
+"""What each different outcome takes until it is counted, as measured."""
 
 
 def chosen_method(order: Order) -> str:
@@ -86,17 +92,25 @@ def state_bytes(method: str, num_qubits: int) -> int | None:
     return _BYTES_PER_NUMBER << (2 * num_qubits) if method == DENSITY_MATRIX else None
 
 
-def memory_bytes(order: Order) -> int:
-    """Memory that a state may take: what the order says, or all that the machine has."""
+def available_bytes(survey: Survey, order: Order) -> int:
+    """Memory that a state may take: what the order says, or all that the machine has, without what else a run takes.
+
+    The check and the run both decide by it, so that what is let in is not refused when it runs.
+    """
     if order.memory_mb is not None:
-        return order.memory_mb * 1024**2
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        limit = order.memory_mb * 1024**2
+    else:
+        limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    shots = max((circuit.shots for circuit in order.circuits if isinstance(circuit.shots, int)), default=0)
+    outcomes = min(shots, 1 << min(len(survey.measured), shots.bit_length()))
+    device = _RESERVED_FOR_DEVICE_BYTES if order.device is not None else 0
+    return max(0, limit - _RESERVED_BYTES - device - outcomes * _BYTES_PER_OUTCOME)
 
 
 def fits_memory(method: str, survey: Survey, order: Order) -> bool:
     """Whether the state of the qubits that anything happens to fits into memory."""
     needed = state_bytes(method, len(survey.qubits))
-    return needed is None or needed <= memory_bytes(order)
+    return needed is None or needed <= available_bytes(survey, order)
 
 
 def too_large(method: str, survey: Survey, order: Order) -> UnsupportedProgramError:
@@ -104,13 +118,14 @@ def too_large(method: str, survey: Survey, order: Order) -> UnsupportedProgramEr
     qubits = len(survey.qubits)
     needed = state_bytes(method, qubits)
     assert needed is not None
+    available = available_bytes(survey, order)
     kind = "density matrix" if method == DENSITY_MATRIX else "state vector"
     return UnsupportedProgramError(
-        f"a {kind} of {qubits} qubits takes {_readable(needed)} of memory, and {_readable(memory_bytes(order))} "
-        "can be used here",
+        f"a {kind} of {qubits} qubits takes {_readable(needed)} of memory, and {_readable(available)} can be used "
+        "for it here",
         solution="Use fewer qubits; or, if the qubits are little entangled, the backend `aer_mps`; or, if all gates "
         "are Clifford gates, `aer_stabilizer`.",
-        details={"required_bytes": needed, "available_bytes": memory_bytes(order)},
+        details={"required_bytes": needed, "available_bytes": available},
     )
 
 

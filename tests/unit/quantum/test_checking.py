@@ -155,21 +155,43 @@ def _wide(num_qubits):
 
 @pytest.mark.parametrize("backend", ["aer", "aer_statevector"])
 def test_a_state_vector_that_does_not_fit_is_refused_with_the_figures(backend):
-    assert checked(_wide(24), backend=backend, memory_mb=256)
-    error = _refused(_wide(25), backend=backend, memory_mb=256)
+    assert checked(_wide(24), backend=backend, memory_mb=321)
+    error = _refused(_wide(25), backend=backend, memory_mb=321)
     assert "25 qubits takes 512 MiB" in error.message
-    assert "256 MiB can be used" in error.message
+    assert "257 MiB can be used" in error.message
     assert error.details["required_bytes"] == 16 * 2**25
 
 
+@pytest.mark.parametrize(
+    ("circuit", "options", "shots", "memory_mb", "fits"),
+    [
+        ("end", {}, 10, 256 + 65, True),
+        ("end", {}, 10, 256 + 63, False),
+        ("end", {"noise": "fake_torino"}, 10, 256 + 641, True),
+        ("end", {"noise": "fake_torino"}, 10, 256 + 639, False),
+        ("wide", {}, 1_000_000, 256 + 65, False),
+        ("wide", {}, 1_000_000, 256 + 65 + 334, True),
+        ("end", {}, 1_000_000, 256 + 65, True),
+    ],
+)
+def test_what_a_run_takes_besides_its_state_counts(circuit, options, shots, memory_mb, fits):
+    bits = 24 if circuit == "wide" else 1
+    source = openqasm3(f"qubit[24] q; bit[{bits}] c; t q; c = measure q[0:{bits - 1}];")
+    how = {"options": options, "shots": shots, "memory_mb": memory_mb}
+    if fits:
+        assert checked(source, **how)
+    else:
+        assert "24 qubits" in _refused(source, **how).message
+
+
 def test_a_density_matrix_that_does_not_fit_is_refused_with_the_figures():
-    assert checked(_wide(12), backend="aer_density_matrix", memory_mb=256)
-    assert "13 qubits takes 1 GiB" in _refused(_wide(13), backend="aer_density_matrix", memory_mb=256).message
+    assert checked(_wide(12), backend="aer_density_matrix", memory_mb=321)
+    assert "13 qubits takes 1 GiB" in _refused(_wide(13), backend="aer_density_matrix", memory_mb=321).message
 
 
 def test_idle_qubits_take_no_memory():
     source = openqasm3("qubit[2000] q; bit[1] c; t q[7]; barrier q; c[0] = measure q[7];")
-    assert checked(source, memory_mb=16)["num_qubits"] == 2000
+    assert checked(source, memory_mb=65)["num_qubits"] == 2000
 
 
 def test_wide_circuits_are_fine_where_memory_is_not_the_limit():
