@@ -95,7 +95,7 @@ def summary(found: Sequence[Checked]) -> dict[str, object]:
 
 def _checked_sampling(sent: CircuitOrder, order: Order) -> Checked:
     source = _read(sent, order)
-    rules.check_registers(source.reading.registers, source.survey)
+    rules.check_registers(source.reading.registers, source.survey, storage=source.reading.storage)
     values = _values(source, sent)
     return Checked(
         index=sent.index,

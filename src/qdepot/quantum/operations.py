@@ -29,7 +29,7 @@ from qdepot.ports.compute_pool import Payload
 from qdepot.quantum.check import checked, summary
 from qdepot.quantum.devices import device_names, device_qubits
 from qdepot.quantum.gate_names import reserved_names
-from qdepot.quantum.openqasm3_ast import warm_up
+from qdepot.quantum.openqasm3.syntax import warm_up
 from qdepot.quantum.order import Order
 from qdepot.quantum.qpy_file import NEWEST_VERSION, OLDEST_VERSION
 from qdepot.quantum.transpile import preload_pass_managers

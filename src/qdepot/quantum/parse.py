@@ -11,7 +11,7 @@ from qdepot.errors import InvalidProgramError, QDepotError
 from qdepot.quantum.bits import Register, registers_of
 from qdepot.quantum.blame import failed_library
 from qdepot.quantum.openqasm2 import read_openqasm2
-from qdepot.quantum.openqasm3 import read_openqasm3
+from qdepot.quantum.openqasm3.reader import read_openqasm3
 from qdepot.quantum.qpy_file import read_qpy
 
 _NAMELESS = "circuit"
@@ -25,10 +25,13 @@ class Reading:
     Attributes:
         circuit: What the source says.
         registers: The classical registers that its author declared, in order.
+        storage: Indices of classical bits that its author did not declare, and that are not reported: they store what
+            an OpenQASM 3 program computes while it runs.
     """
 
     circuit: QuantumCircuit
     registers: tuple[Register, ...]
+    storage: frozenset[int] = frozenset()
 
 
 def read(source: bytes, program_format: ProgramFormat) -> Reading:
@@ -65,4 +68,7 @@ def _read(source: bytes, program_format: ProgramFormat) -> Reading:
         circuit, declared = read_openqasm3(source)
     if program_format is not ProgramFormat.QPY:
         circuit.name = _NAMELESS
-    return Reading(circuit=circuit, registers=registers_of(circuit, declared))
+    registers = registers_of(circuit, declared)
+    reported = {bit for register in registers for bit in register.bits}
+    storage = frozenset() if declared is None else frozenset(range(circuit.num_clbits)) - reported
+    return Reading(circuit=circuit, registers=registers, storage=storage)

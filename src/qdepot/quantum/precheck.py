@@ -37,13 +37,14 @@ class Dialect:
         format: Name of the format in requests.
         version: First number of the version that a text may claim.
         library: The one file that may be included; its gates are built in, no file is opened.
-        size: Finds declarations; groups: the kind of bit, and the size as it is written.
+        size: Finds declarations; groups: the kind of bit, and the size as it is written. None where sizes are
+            expressions, which the reader checks as it computes them.
     """
 
     format: str
     version: str
     library: str
-    size: re.Pattern[str]
+    size: re.Pattern[str] | None
 
 
 OPENQASM2 = Dialect(
@@ -56,7 +57,7 @@ OPENQASM3 = Dialect(
     format="openqasm3",
     version="3",
     library="stdgates.inc",
-    size=re.compile(r"\b(qubit|bit|(?:qreg|creg)\s+\w+)\s*\[([^\]]*)\]"),
+    size=None,
 )
 
 
@@ -115,7 +116,8 @@ def check_text(text: str, dialect: Dialect) -> None:
     _check_nesting(code)
     _check_numbers(code)
     _check_indices(code)
-    _check_sizes(code, dialect)
+    if dialect.size is not None:
+        _check_sizes(code, dialect.size)
 
 
 def _blanked(match: re.Match[str]) -> str:
@@ -176,9 +178,9 @@ def _check_indices(code: str) -> None:
             raise _too_many(code, qubit.start(), f"hardware qubit ${qubit[1][:12]}")
 
 
-def _check_sizes(code: str, dialect: Dialect) -> None:
+def _check_sizes(code: str, declarations: re.Pattern[str]) -> None:
     declared = {"q": 0, "b": 0}
-    for declaration in dialect.size.finditer(code):
+    for declaration in declarations.finditer(code):
         kind = "q" if declaration[1].startswith("q") else "b"
         size = declaration[2].strip()
         if not size.isdecimal():

@@ -36,13 +36,18 @@ def check_width(circuit: QuantumCircuit, backend: BackendOrder) -> None:
         raise UnsupportedProgramError("the circuit has no qubits")
 
 
-def check_registers(registers: tuple[Register, ...], survey: Survey) -> None:
+def check_registers(registers: tuple[Register, ...], survey: Survey, *, storage: frozenset[int] = frozenset()) -> None:
     """Check that what is measured can be reported by register, without guessing.
+
+    Args:
+        registers: Those that are reported.
+        survey: Of the circuit.
+        storage: Classical bits that are not to be reported.
 
     Raises:
         UnsupportedProgramError: Nothing is measured; registers share bits; a bit that is measured is in no register.
     """
-    if not survey.measured or not survey.has_measurement:
+    if not survey.measured or not survey.has_measurement or not registers:
         raise UnsupportedProgramError(
             "nothing is measured, so there is nothing to count",
             solution="Measure into a register: `measure q -> c;` (OpenQASM 2), `c = measure q;` (OpenQASM 3), "
@@ -58,7 +63,7 @@ def check_registers(registers: tuple[Register, ...], survey: Survey) -> None:
             solution="Give each register bits of its own.",
             details={"registers": names[:_SHOWN]},
         )
-    loose = sorted(survey.measured - set(owners))
+    loose = sorted(survey.measured - set(owners) - storage)
     if loose:
         raise UnsupportedProgramError(
             f"classical bits are measured that belong to no register (bit {', '.join(map(str, loose[:_SHOWN]))})",

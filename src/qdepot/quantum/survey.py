@@ -21,7 +21,7 @@ MAX_GATES = 1_000_000
 """Most gates that a circuit may stand for, once its own gates and its `for` loops are written out."""
 
 _HOMEMADE = ("qiskit.circuit.gate", "qiskit.circuit.instruction", "qiskit.circuit.controlledgate", "qiskit.qasm2.parse")
-_HOMEMADE_HERE = "qdepot.quantum.openqasm3"
+_HOMEMADE_HERE = "qdepot.quantum.openqasm3.gates"
 _IDLE = frozenset({"barrier", "delay"})
 _RESETTING = frozenset({"reset", "initialize"})
 

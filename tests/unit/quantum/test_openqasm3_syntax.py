@@ -9,7 +9,7 @@ from qiskit import qasm3
 from qiskit.circuit.random import random_circuit
 
 from qdepot.errors import InvalidProgramError
-from qdepot.quantum.openqasm3_ast import syntax_tree
+from qdepot.quantum.openqasm3.syntax import syntax_tree
 from qdepot.quantum.precheck import without_comments
 
 PLAIN = """OPENQASM 3.0; include "stdgates.inc";
