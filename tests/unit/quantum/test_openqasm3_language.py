@@ -18,7 +18,8 @@ KNOWN = [
     ("qubit q; bit c; if (7 % 4 == 3 && 2 ** 3 == 8 && (5 & 3) == 1 && ~0 == -1) x q; c = measure q;", "1"),
     ("qubit[2] q; bit[2] c; uint[4] k = 9; if (k << 1 == 2) x q[0]; if (k >> 3 == 1) x q[1]; c = measure q;", "11"),
     (
-        'qubit[3] q2; qubit q; bit c; if (cos(0.0) == 1.0 && popcount("1011") == 3 && sizeof(q2) == 3) x q; c = measure q;',
+        "qubit[3] q2; qubit q; bit c; "
+        'if (cos(0.0) == 1.0 && popcount("1011") == 3 && sizeof(q2) == 3) x q; c = measure q;',
         "1",
     ),
     ("qubit q; bit c; float a = 0.5; a *= 2; rx(a * pi) q; c = measure q;", "1"),
@@ -27,14 +28,16 @@ KNOWN = [
     ("qubit q; bit c; bool b = true; b = !b; if (!b) x q; c = measure q;", "1"),
     ("qubit q; bit c; for int i in [0:2] { rx(0 * i + pi) q; } c = measure q;", "1"),
     (
-        "qubit[2] q; bit[2] c; if (int(2.9) == 2 && int(-2.9) == -2) x q[0]; if (uint[2](7) == 3) x q[1]; c = measure q;",
+        "qubit[2] q; bit[2] c; if (int(2.9) == 2 && int(-2.9) == -2) x q[0]; "
+        "if (uint[2](7) == 3) x q[1]; c = measure q;",
         "11",
     ),
     ('qubit[4] q; bit[4] c; bit[4] w = "0001"; for int i in [0:3] { if (w[i]) x q[i]; } c = measure q;', "0001 0001"),
     ("qubit[2] q; bit[2] c; uint[4] k = 6; if (k[1] == 1) x q[0]; if (k[0] == 1) x q[1]; c = measure q;", "01"),
     # Arrays.
     (
-        "array[int[8], 3] a = {1, 0, 1}; qubit[3] q; bit[3] c; for int i in [0:2] { if (a[i] == 1) x q[i]; } c = measure q;",
+        "array[int[8], 3] a = {1, 0, 1}; qubit[3] q; bit[3] c; "
+        "for int i in [0:2] { if (a[i] == 1) x q[i]; } c = measure q;",
         "101",
     ),
     (
@@ -54,7 +57,8 @@ KNOWN = [
         "1",
     ),
     (
-        "qubit[3] q; bit[3] c; int k = 2; switch (k) { case 0, 1 { x q[0]; } case 2 { x q[1]; } default { x q[2]; } } c = measure q;",
+        "qubit[3] q; bit[3] c; int k = 2; switch (k) { case 0, 1 { x q[0]; "
+        "} case 2 { x q[1]; } default { x q[2]; } } c = measure q;",
         "010",
     ),
     ("qubit[3] q; bit[3] c; int k = 7; switch (k) { case 0, 1 { x q[0]; } default { x q[2]; } } c = measure q;", "100"),
@@ -70,11 +74,13 @@ KNOWN = [
     ("def f(qubit a) { x a; } qubit[2] q; bit[2] c; f(q[1]); c = measure q;", "10"),
     ("def f(int[8] k, qubit[2] a) { x a[k]; k = 0; } qubit[2] q; bit[2] c; f(1, q); c = measure q;", "10"),
     (
-        "def f(int k) -> int { if (k < 2) { return 1; } return k * f(k - 1); } qubit q; bit c; if (f(4) == 24) x q; c = measure q;",
+        "def f(int k) -> int { if (k < 2) { return 1; } return k * f(k - 1); "
+        "} qubit q; bit c; if (f(4) == 24) x q; c = measure q;",
         "1",
     ),
     (
-        "def f(mutable array[int[8], 2] a) { a[0] = 1; } array[int[8], 2] a = {0, 0}; f(a); qubit[2] q; bit[2] c; x q[a[0]]; c = measure q;",
+        "def f(mutable array[int[8], 2] a) { a[0] = 1; } array[int[8], 2] a = {0, 0}; "
+        "f(a); qubit[2] q; bit[2] c; x q[a[0]]; c = measure q;",
         "10",
     ),
     ("const int n = 1; def f(qubit[2] a) { x a[n]; } qubit[2] q; bit[2] c; f q; c = measure q;", "10"),
@@ -97,7 +103,8 @@ KNOWN = [
     ),
     ("qubit[2] q; bit[2] c; x q[0]; h q[1]; ctrl @ gphase(pi) q[1]; h q[1]; c = measure q;", "11"),
     (
-        "qubit[2] q; bit[2] c; h q[1]; negctrl @ gphase(pi) q[1]; h q[1]; h q[0]; inv @ ctrl @ gphase(pi) q[0]; h q[0]; c = measure q;",
+        "qubit[2] q; bit[2] c; h q[1]; negctrl @ gphase(pi) q[1]; h q[1]; "
+        "h q[0]; inv @ ctrl @ gphase(pi) q[0]; h q[0]; c = measure q;",
         "11",
     ),
     ("qubit[2] q; qubit r; bit[2] c; x r; cx r, q; c = measure q;", "11"),
@@ -122,51 +129,63 @@ MEASURED = [
     ("qubit[3] q; bit[3] c; x q; c = measure q; uint[3] n = popcount(c); bit[3] d = bit[3](n);", "011 111"),
     ('qubit[2] q; bit[2] c; x q[0]; c = measure q; bit[2] d = c ^ "11"; bit[2] e = ~c | d;', "10 10 01"),
     (
-        "qubit[3] q; bit[3] c; x q[0]; x q[2]; c = measure q; uint[3] n = c; n += 4; bit[3] d = bit[3](n); n *= 3; bit[3] e = bit[3](n);",
+        "qubit[3] q; bit[3] c; x q[0]; x q[2]; c = measure q; uint[3] n = c; "
+        "n += 4; bit[3] d = bit[3](n); n *= 3; bit[3] e = bit[3](n);",
         "011 001 101",
     ),
     (
-        "qubit[3] q; bit[3] c; x q[0]; x q[2]; c = measure q; uint[3] n = c; bit[3] d = bit[3](n - 6); bit[3] e = bit[3](n / 2); bit[3] f = bit[3](n % 4);",
+        "qubit[3] q; bit[3] c; x q[0]; x q[2]; c = measure q; uint[3] n = c; "
+        "bit[3] d = bit[3](n - 6); bit[3] e = bit[3](n / 2); bit[3] f = bit[3](n % 4);",
         "001 010 111 101",
     ),
     (
-        "qubit[3] q; bit[3] c; x q[2]; c = measure q; int[3] n = int[3](c); bit d = n < 0; bit e = -n == n; bit f = n > -4;",
+        "qubit[3] q; bit[3] c; x q[2]; c = measure q; int[3] n = int[3](c); "
+        "bit d = n < 0; bit e = -n == n; bit f = n > -4;",
         "0 1 1 100",
     ),
     (
-        "int[32] n = 0; bit[2] c; qubit[2] q; x q[0]; c = measure q; n += int[32](c[0]); n += 2; if (n == 3) x q[1]; c = measure q;",
+        "int[32] n = 0; bit[2] c; qubit[2] q; x q[0]; c = measure q; "
+        "n += int[32](c[0]); n += 2; if (n == 3) x q[1]; c = measure q;",
         "11",
     ),
     (
-        "bit[2] c; qubit[2] q; x q[0]; c = measure q; int k = 1; if (c[0]) { k = 5; } else { k = 7; } if (k == 5) x q[1]; c = measure q;",
+        "bit[2] c; qubit[2] q; x q[0]; c = measure q; int k = 1; "
+        "if (c[0]) { k = 5; } else { k = 7; } if (k == 5) x q[1]; c = measure q;",
         "11",
     ),
     (
-        "qubit[2] q; bit[2] c; bit f; x q[1]; f = measure q[1]; uint[4] n = 0; while (n < 5 && f) { n += 1; x q[0]; f = measure q[1]; } c = measure q;",
+        "qubit[2] q; bit[2] c; bit f; x q[1]; f = measure q[1]; uint[4] n = 0; "
+        "while (n < 5 && f) { n += 1; x q[0]; f = measure q[1]; } c = measure q;",
         "1 11",
     ),
     (
-        "qubit[2] q; bit[2] c; bit f; x q[1]; f = measure q[1]; uint[4] n = 0; while (f) { n += 3; x q[0]; if (n == 15) { break; } } c = measure q;",
+        "qubit[2] q; bit[2] c; bit f; x q[1]; f = measure q[1]; uint[4] n = 0; "
+        "while (f) { n += 3; x q[0]; if (n == 15) { break; } } c = measure q;",
         "1 11",
     ),
     (
-        "qubit[2] q; bit[2] c; x q[0]; while (true) { c[0] = measure q[0]; if (c[0]) { break; } x q[1]; } c[1] = measure q[1];",
+        "qubit[2] q; bit[2] c; x q[0]; while (true) { c[0] = measure q[0]; "
+        "if (c[0]) { break; } x q[1]; } c[1] = measure q[1];",
         "01",
     ),
     (
-        "qubit[2] q; bit[2] c; bit f; x q; f = measure q[1]; uint[3] n = 0; while (f) { n += 1; if (n == 2) { continue; } if (n == 5) { f = 0; } x q[0]; } c = measure q;",
+        "qubit[2] q; bit[2] c; bit f; x q; f = measure q[1]; uint[3] n = 0; while (f) { n += 1; "
+        "if (n == 2) { continue; } if (n == 5) { f = 0; } x q[0]; } c = measure q;",
         "0 11",
     ),
     (
-        'bit[2] flags = "11"; qubit[2] q; bit c; x q[0]; while (flags != 0) { flags = measure q; x q[0]; } c = measure q[0];',
+        'bit[2] flags = "11"; qubit[2] q; bit c; x q[0]; '
+        "while (flags != 0) { flags = measure q; x q[0]; } c = measure q[0];",
         "1 00",
     ),
     (
-        "qubit[2] q; bit[2] c; x q; c = measure q; switch (c) { case 1, 3 { x q[0]; } case 2 { x q[1]; } default { } } c = measure q;",
+        "qubit[2] q; bit[2] c; x q; c = measure q; switch (c) { case 1, 3 { x q[0]; "
+        "} case 2 { x q[1]; } default { } } c = measure q;",
         "10",
     ),
     (
-        "qubit[2] q; bit[2] c; x q[1]; c = measure q; switch (c) { case 1, 3 { x q[0]; } default { x q; } } c = measure q;",
+        "qubit[2] q; bit[2] c; x q[1]; c = measure q; "
+        "switch (c) { case 1, 3 { x q[0]; } default { x q; } } c = measure q;",
         "01",
     ),
     ("def f(qubit a) -> bit { h a; h a; x a; return measure a; } qubit q; bit c; c = f(q);", "1"),
@@ -176,15 +195,18 @@ MEASURED = [
         "01",
     ),
     (
-        "def f(qubit a, bit b) -> bit { bit r; r = measure a; if (b) { r = !r; } return r; } qubit q; bit c = 1; bit d; x q; d = measure q; c = f(q, d);",
+        "def f(qubit a, bit b) -> bit { bit r; r = measure a; if (b) { r = !r; "
+        "} return r; } qubit q; bit c = 1; bit d; x q; d = measure q; c = f(q, d);",
         "1 0",
     ),
     (
-        "qubit[2] q; bit[2] c; bit b; for int i in [0:3] { x q[0]; b = measure q[0]; if (b) { x q[1]; } } c = measure q;",
+        "qubit[2] q; bit[2] c; bit b; for int i in [0:3] { x q[0]; "
+        "b = measure q[0]; if (b) { x q[1]; } } c = measure q;",
         "0 00",
     ),
     (
-        "qubit[4] r; bit[4] m; qubit q; bit d; x r[3]; m = measure r; angle[4] a = angle[4](m); h q; p(a) q; h q; d = measure q;",
+        "qubit[4] r; bit[4] m; qubit q; bit d; x r[3]; m = measure r; "
+        "angle[4] a = angle[4](m); h q; p(a) q; h q; d = measure q;",
         "1 1000",
     ),
     (

@@ -163,7 +163,7 @@ def _round(machine: Machine, node: ast.ForInLoop, value: Value, wanted: Type) ->
 
 
 def while_loop(machine: Machine, node: ast.WhileLoop) -> None:
-    """``while (...) { ... }``: written out as long as its condition is known, and from then on a loop of the circuit."""
+    """``while (...) { ... }``: written out as long as its condition is known, then a loop of the circuit."""
     while not _leaves_when_measured(machine, node):
         condition = truth(evaluated(machine, node.while_condition))
         if not isinstance(condition, bool):
