@@ -67,8 +67,7 @@ def check_registers(registers: tuple[Register, ...], survey: Survey, *, storage:
     if loose:
         raise UnsupportedProgramError(
             f"classical bits are measured that belong to no register (bit {', '.join(map(str, loose[:_SHOWN]))})",
-            solution="Declare registers: `bit[1] c;` instead of `bit c;` (OpenQASM 3), "
-            "`ClassicalRegister(1, 'c')` instead of `Clbit()` (Qiskit).",
+            solution="Declare a register: `ClassicalRegister(1, 'c')` instead of `Clbit()`.",
             details={"bits": loose[:_SHOWN]},
         )
 
