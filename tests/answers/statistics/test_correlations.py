@@ -99,7 +99,6 @@ LONG = {
     "density matrix, shot by shot": (in_the_middle(), {"method": "density_matrix"}),
     "noise, shot by shot": (in_the_middle(), NOISE),
     "noise, reset": (with_a_reset(), {"noise": "fake_guadalupe"}),
-    "noise, wide": (at_the_end(13), {"noise": "fake_guadalupe"}),
     "noise, stabilizer": (at_the_end(3), {**NOISE, "method": "stabilizer"}),
 }
 
@@ -127,6 +126,14 @@ def test_nothing_is_correlated_at_any_distance_where_it_takes_long(what):
 def test_nothing_is_correlated_over_many_shots_and_sets(what):
     circuit, options = SHORT[what]
     _scan(runs(circuit, options, shots=9000, sets=6))
+
+
+@pytest.mark.slow
+@pytest.mark.answers
+@pytest.mark.timeout(3600)
+def test_nothing_is_correlated_on_a_device_of_more_than_12_qubits():
+    """A shot takes milliseconds, so runs are few."""
+    _scan(runs(at_the_end(13), {"noise": "fake_guadalupe"}, shots=2200, sets=2, circuits=1))
 
 
 @pytest.mark.slow
@@ -177,17 +184,18 @@ def _bits(job, number=0):
     return np.array([[char == "1" for char in outcome] for outcome in memory])
 
 
-def runs(circuit, options, *, shots=SHOTS, sets=SETS):
-    """The outcomes of each set of two circuits of jobs with neighbouring seeds, of chunks of a sweep, and of a part."""
+def runs(circuit, options, *, shots=SHOTS, sets=SETS, circuits=2):
+    """The outcomes of each set of the circuits of jobs with neighbouring seeds, of chunks of a sweep, and of a part."""
     seeds = {f"job {seed}": seed for seed in SEEDS} | {"chunk": seed_of_chunk(SEEDS[0], 1)}
     found = {}
     for name, seed in seeds.items():
-        found |= {(name, *place): bits for place, bits in _run(circuit, options, seed, shots=shots, sets=sets).items()}
+        run = _run(circuit, options, seed, shots=shots, sets=sets, circuits=circuits)
+        found |= {(name, *place): bits for place, bits in run.items()}
     part = _run(circuit, options, SEEDS[0], shots=shots, sets=1, first_circuit=50, circuits=1)
     return found | {("part", *place): bits for place, bits in part.items()}
 
 
-def _run(circuit, options, seed, *, shots, sets, first_circuit=0, circuits=2):
+def _run(circuit, options, seed, *, shots, sets, circuits, first_circuit=0):
     if options.get("method") == "stabilizer":  # takes no parameters
         circuit, values, circuits = circuit.assign_parameters({A: 0.0}), None, circuits * sets
     else:
