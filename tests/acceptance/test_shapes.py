@@ -14,6 +14,7 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
 
 from qdepot import AsyncClient, Client
+from qdepot.errors import InvalidProgramError
 from support.shapes import FORMS, angles, expected, observables
 
 COMBINATIONS = [((), (2,)), ((3,), ()), ((3,), (3,)), ((3, 1), (3,)), ((3, 1), (2,)), ((1,), (3,)), ((2, 1, 3), (2, 3))]
@@ -173,3 +174,17 @@ def test_no_two_estimates_of_a_long_sweep_share_their_error(client):
         point.evs
         for point in client.map(circuit, [{t: 1.0}] * 1000, observables="Z", precision=0.1, seed=7, progress=False)
     ]
+
+
+def test_a_set_of_a_long_sweep_that_is_not_possible_is_numbered_in_the_sweep(client):
+    t = Parameter("t")
+    circuit = QuantumCircuit(1)
+    circuit.rx(1 / t, 0)
+    circuit.measure_all()
+    sets = [{t: 1.0}] * 1100 + [{t: 0.0}] + [{t: 1.0}] * 100
+    with pytest.raises(InvalidProgramError, match="set 1100 of the sweep") as caught:
+        client.map(circuit, sets, progress=False)
+    assert caught.value.details["parameter_set"] == 1100
+    with pytest.raises(InvalidProgramError, match="with parameter set 7") as caught:
+        client.map(circuit, [{t: 1.0}] * 7 + [{t: 0.0}], progress=False)
+    assert caught.value.details["parameter_set"] == 7

@@ -111,8 +111,10 @@ class Client:
             noise: Name of a fake device whose noise is simulated.
             sampling: ``"aer"`` has the simulator draw every shot, also where the exact distribution would be faster.
             parameter_values: By name or as an array in Qiskit's order; of several circuits: a list, one entry each.
-            observables: Makes the job an estimator: a Pauli string, ``{"ZZ": 1.0}``, a ``SparsePauliOp``, or lists of
-                such; of several circuits: one for all, or a list, one entry each.
+            observables: Makes the job an estimator: a Pauli string, ``{"ZZ": 1.0}``, one of Qiskit's operators
+                (``SparsePauliOp``, ``SparseObservable``, ``Pauli``, ``PauliList``), or lists and arrays of these; of
+                several circuits: one for all, or a list, one entry each. They act on the qubits of the circuit as it
+                is sent: for a transpiled circuit give ``operator.apply_layout(circuit.layout)``.
             precision: Wanted standard error of the estimates; 0: exact, where the method allows.
             priority: -10 to 10; higher goes first among your own jobs.
             timeout_s: Longest run in seconds; then the job fails.

@@ -81,8 +81,23 @@ def swept(peer: Peer, specs: Sequence[JobSpec], *, on_statuses: OnStatuses | Non
 def _submitted(peer: Peer, specs: Sequence[JobSpec]) -> Flow[list[str]]:
     if len(specs) == 1:
         return [(yield from submitted(peer, specs[0])).id]
-    accepted = yield from submitted_many(peer, specs, atomic=True)
+    try:
+        accepted = yield from submitted_many(peer, specs, atomic=True)
+    except InvalidRequestError as error:
+        _count_in_sweep(error)
+        raise
     return [one.id for one in accepted if isinstance(one, Accepted)]
+
+
+def _count_in_sweep(error: InvalidRequestError) -> None:
+    """Number the parameter set that a refusal names among all sets of the sweep, not among those of its job."""
+    job, number = error.details.get("job"), error.details.get("parameter_set")
+    if not isinstance(job, int) or not isinstance(number, int) or job == 0:
+        return
+    error.details["parameter_set"] = job * SETS_PER_JOB + number
+    error.details.pop("index", None)
+    error.message += f" of job {job}: set {error.details['parameter_set']} of the sweep"
+    error.args = (error.message,)
 
 
 def _check_shape(shape: tuple[int, ...], spec: JobSpec) -> None:
