@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from qdepot.errors import InvalidRequestError
-from qdepot.ports.settings import Public, PublicPath, PublicUrl, wrong_settings
+from qdepot.ports.settings import Public, PublicPath, PublicUrl, Seconds, wrong_settings
 
 
 def _split(value: object) -> object:
@@ -90,7 +90,7 @@ class DaskSettings(BaseModel):
         default=None,
         description="Most threads of one large simulation on a worker; default: as many as this machine has cores.",
     )
-    silence_s: Public[PositiveFloat] = Field(
+    silence_s: Public[Seconds] = Field(
         default=30.0, description="Seconds without a word after which a scheduler or worker counts as lost."
     )
 
@@ -178,10 +178,10 @@ class Settings(BaseSettings):
     max_connections_per_address: Public[PositiveInt] = Field(
         default=1000, description="Most connections from one address; not for those of `trusted_proxies`."
     )
-    head_timeout_s: Public[PositiveFloat] = Field(
+    head_timeout_s: Public[Seconds] = Field(
         default=20.0, description="Seconds within which the head of a request must have come."
     )
-    body_timeout_s: Public[PositiveFloat] = Field(
+    body_timeout_s: Public[Seconds] = Field(
         default=30.0,
         description="Seconds within which the body of a request must have come, and one more for each 16 KiB of it.",
     )
@@ -229,13 +229,13 @@ class Settings(BaseSettings):
         "`max_total_shots`, `max_jobs_in_flight`, `requests_per_s`, `request_burst`. Names with capitals only in the "
         "file.",
     )
-    check_budget_s: Public[PositiveFloat] = Field(
+    check_budget_s: Public[Seconds] = Field(
         default=2.0, description="Seconds a caller waits for the check of the circuits; above, it is done later."
     )
     inline_result_bytes: Public[PositiveInt] = Field(
         default=64 * 1024, description="Largest result in bytes that is answered inside the job."
     )
-    download_links_s: Public[PositiveFloat | None] = Field(
+    download_links_s: Public[Seconds | None] = Field(
         default=None,
         le=7 * 86_400,
         description="Seconds for which a signed link to a bundle in a cloud's store is valid, so that it does not pass "
@@ -256,11 +256,11 @@ class Settings(BaseSettings):
         default=None,
         description="Simulations at a time; default: one a core. On a Dask cluster: one a thread of its workers.",
     )
-    run_time_limit_s: Public[PositiveFloat] = Field(default=3600.0, description="Longest simulation in seconds.")
+    run_time_limit_s: Public[Seconds] = Field(default=3600.0, description="Longest simulation in seconds.")
     run_memory_bytes: Public[PositiveInt] = Field(
         default=8 * 1024**3, description="Memory in bytes that one simulation may use."
     )
-    run_cpu_time_s: Public[PositiveFloat | None] = Field(
+    run_cpu_time_s: Public[Seconds | None] = Field(
         default=None,
         description="CPU time in seconds that one circuit, or some short ones in a row, may use, all threads together; "
         "default: what all processors can do within the time limit, and 10 s.",
@@ -273,9 +273,7 @@ class Settings(BaseSettings):
         description="Largest file in bytes that one simulation or check may write, where the sandbox does not close "
         "files, behind which it writes none; 0: none but empty ones.",
     )
-    check_time_limit_s: Public[PositiveFloat] = Field(
-        default=30.0, description="Longest check of a program in seconds."
-    )
+    check_time_limit_s: Public[Seconds] = Field(default=30.0, description="Longest check of a program in seconds.")
     check_memory_bytes: Public[PositiveInt] = Field(
         default=2 * 1024**3, description="Memory in bytes that one check may use."
     )
@@ -286,15 +284,15 @@ class Settings(BaseSettings):
         "alone.",
     )
 
-    lease_s: Public[PositiveFloat] = Field(
+    lease_s: Public[Seconds] = Field(
         default=15.0, description="Seconds after which the work of a process that died is taken up by another."
     )
-    send_deadline_s: Public[PositiveFloat] = Field(
+    send_deadline_s: Public[Seconds] = Field(
         default=60.0,
         description="Seconds after which nothing of a submission that was cut off can still arrive at a backend; a job "
         "that is looked for by its tag is sent again no sooner.",
     )
-    idle_interval_s: Public[PositiveFloat] = Field(
+    idle_interval_s: Public[Seconds] = Field(
         default=1.0, description="Seconds between looks for work that another process accepted."
     )
     log_level: Public[Literal["DEBUG", "INFO", "WARNING", "ERROR"]] = Field(

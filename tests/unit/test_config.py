@@ -53,6 +53,19 @@ def test_variables_that_are_the_clients_or_nobodys_are_left_alone(monkeypatch):
     assert Settings.read() == Settings()
 
 
+LENGTHS = {"QDEPOT_DASK__SILENCE_S"} | {
+    f"QDEPOT_{name.upper()}" for name in Settings.model_fields if name.endswith("_s")
+}
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e300", "1000000001", "0", "-1"])
+@pytest.mark.parametrize("name", sorted(LENGTHS - {"QDEPOT_REQUESTS_PER_S"}))
+def test_a_length_of_time_that_cannot_be_waited_for_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidRequestError, match=name.removeprefix("QDEPOT_").replace("__", ".").lower()):
+        Settings.read()
+
+
 def test_all_limits_are_settings_with_the_same_defaults():
     names = {field.name for field in fields(SubmitLimits)}
     assert names <= Settings.model_fields.keys()

@@ -12,6 +12,7 @@ import typer
 
 from qdepot.cli.extras import needs_server
 from qdepot.cli.server import Data, read_settings
+from qdepot.domain.moments import LONGEST_S
 from qdepot.errors import InvalidRequestError
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -42,12 +43,16 @@ def seconds(text: str) -> float:
     """Seconds of ``250ms``, ``5s``, ``2m``, ``1h``, ``7d`` or a plain number.
 
     Raises:
-        InvalidRequestError: It is none of these, or not positive.
+        InvalidRequestError: It is none of these, not positive, or longer than :data:`LONGEST_S`.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", text.strip())
-    if match is None or float(match[1]) <= 0:
-        raise InvalidRequestError(f"{text!r} is no length of time", solution="Write it like 250ms, 5s, 2m or 1h.")
-    return float(match[1]) * _UNITS_S[match[2]]
+    length = 0.0 if match is None else float(match[1]) * _UNITS_S[match[2]]
+    if not 0 < length <= LONGEST_S:
+        raise InvalidRequestError(
+            f"{text[:100]!r} is not a length of time from above 0 to {LONGEST_S / _UNITS_S['d']:.0f}d",
+            solution="Write it like 250ms, 5s, 2m or 1h.",
+        )
+    return length
 
 
 def _run_once(data: Data, longest_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The moments that qdepot takes from outside and can store, convert and show in every time zone."""
+"""The moments and lengths of time that qdepot takes from outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
-"""A year before the last moment that Python can express, so that each time zone can express it too."""
+"""A year before the last moment that Python can express, so that it can be shown in every time zone."""
+
+LONGEST_S = 1e9
+"""The longest time that can be set, in seconds: about 31 years. Waiting for longer fails in Python's library."""
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -17,9 +17,11 @@ from types import UnionType
 from typing import Annotated, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, HttpUrl, SecretBytes, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, HttpUrl, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from qdepot.domain.moments import LONGEST_S
 
 HIDDEN: Final = "**********"
 
@@ -35,6 +37,10 @@ class _Shown:
 
 Public = Annotated[_T, _Shown()]
 """A setting whose value may be shown to anybody who operates the service."""
+
+
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
+"""A length of time."""
 
 
 def _bare(url: _UrlT) -> _UrlT:

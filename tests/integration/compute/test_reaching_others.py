@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,18 @@ def test_a_child_reaches_no_other_process(told, act):
 
 def test_the_supervisor_is_the_same_after_all_that_was_tried(told):
     assert told["same"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="these tests run as an ordinary user anyway")
+def test_whatever_a_child_cannot_do_as_root_it_cannot_do_as_an_ordinary_user_either():
+    """The tests of that, again as that user; some are skipped, which tell of root."""
+    here = Path(__file__)
+    settings = next(folder / "pyproject.toml" for folder in here.parents if (folder / "pyproject.toml").exists())
+    options = ["-q", "-p", "no:cacheprovider", "-c", str(settings), "--rootdir", str(settings.parent)]
+    told = other_user.run("-m", "pytest", *options, str(here.with_name("test_breaking_out.py")))
+    passed = re.search(r"(\d+) passed", told)
+    assert passed is not None
+    assert int(passed[1]) > 40
 
 
 def test_each_of_these_calls_reaches_another_process_where_there_are_no_walls():

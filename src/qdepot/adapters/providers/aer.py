@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from qdepot.adapters.providers.aer_backends import PROVIDER, BackendLimits, aer_backends
 from qdepot.adapters.providers.aer_gather import Gatherer
@@ -22,7 +22,7 @@ from qdepot.errors import NotFinishedError, NotFoundError, QDepotError
 from qdepot.ports.compute_pool import ComputePool, Lane, Limits, Task
 from qdepot.ports.operations import simulate_task
 from qdepot.ports.provider import Part, ProviderReport, ProviderStatus, RawResult, Submission
-from qdepot.ports.settings import Public
+from qdepot.ports.settings import Public, Seconds
 
 _WORDS = {
     ProviderStatus.QUEUED: "waiting for a child",
@@ -46,9 +46,9 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    time_limit_s: Public[PositiveFloat | None] = None
+    time_limit_s: Public[Seconds | None] = None
     memory_bytes: Public[PositiveInt | None] = None
-    cpu_time_s: Public[PositiveFloat | None] = None
+    cpu_time_s: Public[Seconds | None] = None
     open_files: Public[int | None] = Field(default=None, ge=16, le=1024)
     file_bytes: Public[NonNegativeInt | None] = None
 
@@ -82,7 +82,7 @@ class AerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     depth: Public[PositiveInt | None] = None
-    part_interval_s: Public[PositiveFloat] = 5.0
+    part_interval_s: Public[Seconds] = 5.0
     limits: Public[dict[str, LimitSettings]] = Field(default_factory=dict)
     exact_sampling: Public[bool] = True
 

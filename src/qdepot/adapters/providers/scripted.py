@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict, PositiveFloat, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from qdepot.adapters.providers.scripted_words import report_of, report_or_error
 from qdepot.domain.backend import BackendInfo
@@ -26,7 +26,7 @@ from qdepot.errors import (
     UnsupportedProgramError,
 )
 from qdepot.ports.provider import ProviderReport, RawResult, Submission
-from qdepot.ports.settings import Public, PublicHttpUrl
+from qdepot.ports.settings import Public, PublicHttpUrl, Seconds
 
 _REFUSALS: Mapping[str, type[InvalidRequestError]] = {
     error_class.code: error_class for error_class in (NotFoundError, NotFinishedError, UnsupportedProgramError)
@@ -47,7 +47,7 @@ class ScriptedSettings(BaseModel):
 
     url: PublicHttpUrl
     token: SecretStr | None = None
-    timeout_s: Public[PositiveFloat] = 10.0
+    timeout_s: Public[Seconds] = 10.0
 
 
 class ScriptedHttpProvider:
