@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 LIGHT := .venv-client
+JUDGES := .venv-judges
 BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check install --quiet --no-deps
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -65,6 +66,12 @@ $(LIGHT)/.locked: requirements/client.txt | $(VENV)/.installed
 	@$(LIGHT)/bin/python $(INSTALL) --require-hashes -r requirements/client.txt
 	@touch $@
 
+# Other people's simulators, which need other versions of what qdepot uses.
+$(JUDGES)/.locked: requirements/judges.txt | $(VENV)/.installed
+	@echo "Installing what $< names into $(JUDGES) ..."; $(BIN)/python -m venv $(JUDGES)
+	@$(JUDGES)/bin/python $(INSTALL) --require-hashes -r requirements/judges.txt
+	@touch $@
+
 # ---- Use it -------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -86,13 +93,21 @@ TESTERS ?= logical
 IN_PARALLEL := --numprocesses $(TESTERS) --dist loadfile
 
 .PHONY: test
-test: $(VENV)/.installed ## Run the tests, on all processors: TESTERS=1 for one after the other
+test: $(VENV)/.installed $(JUDGES)/.locked ## Run the tests, on all processors: TESTERS=1 for one after the other
 	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not containers and not live"
 
 .PHONY: test-all
-test-all: $(VENV)/.installed test-client ## Run the tests that take long or need more as well
+test-all: $(VENV)/.installed $(JUDGES)/.locked test-client ## Run the tests that take long or need more as well
 	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not live and not containers"
 	@$(BIN)/python -m pytest -m "containers and not live"
+
+.PHONY: judges
+judges: $(JUDGES)/.locked ## Make .venv-judges: other people's simulators that answers are compared with
+
+PROGRAMS ?= 10000
+.PHONY: test-answers
+test-answers: $(VENV)/.installed $(JUDGES)/.locked ## Compare answers with other people's simulators: PROGRAMS=10000 a language
+	@PYTHONPATH=tests $(BIN)/python -m answers --programs $(PROGRAMS)
 
 .PHONY: test-containers
 test-containers: $(VENV)/.installed ## Build the image with podman or docker, and run it with real servers; BASE=image
@@ -167,8 +182,9 @@ lock: $(VENV)/.installed ## Renew the lock files after pyproject.toml changed; U
 	@$(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt requirements/build.in
 	@$(LOCK) --constraints requirements/dev.txt --extra server --extra aer \
 		--output-file requirements/demo.txt pyproject.toml requirements/demo.in
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements/judges.txt requirements/judges.in
 
 .PHONY: clean
 clean: ## Remove all that was made here, but no data
-	@rm -rf $(VENV) $(LIGHT) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(LIGHT) $(JUDGES) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

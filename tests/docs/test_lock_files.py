@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["dev.txt", "client.txt", "demo.txt", "service.txt", "front.txt", "build.txt"]
+LOCKS = ["dev.txt", "client.txt", "demo.txt", "service.txt", "front.txt", "build.txt", "judges.txt"]
 
 
 def pins(name: str) -> dict[str, str]:

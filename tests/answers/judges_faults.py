@@ -1,0 +1,60 @@
+"""What each judge is not asked, since it is known to answer it wrongly: found by hand where two judges differed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+_DEFINITION = re.compile(r"\b(?:gate|def)\b[^{]*\{[^}]*\}")
+_OPERAND = r"[A-Za-z_θ]\w*(?:\[[^\]]*[:{][^\]]*\])?"
+_WHOLE_REGISTERS = re.compile(rf"[\w)]\s+(?:[^;{{}}]*,\s*)?{_OPERAND}\s*,\s*(?:[^;{{}}]*,\s*)?{_OPERAND}\s*[,;]")
+_CONTROLLED_PHASE = re.compile(r"ctrl[^;]*@\s*gphase")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A construct that a judge gets wrong.
+
+    Attributes:
+        judge: Its name.
+        what: The construct, and what the judge makes of it.
+        is_in: Whether a text has the construct.
+    """
+
+    judge: str
+    what: str
+    is_in: Callable[[str], bool]
+
+
+FAULTS = (
+    Fault(
+        judge="mqt",
+        what="`^` of OpenQASM 2 is taken from the left, after a minus: `2^3^2` as 64, `-2^2` as 4",
+        is_in=lambda text: "OPENQASM 2" in text and "^" in text,
+    ),
+    Fault(
+        judge="mqt",
+        what="the controls of `ctrl @ gphase` are left out",
+        is_in=lambda text: bool(_CONTROLLED_PHASE.search(text)),
+    ),
+    Fault(
+        judge="pyqasm",
+        what="a gate on two whole registers is applied inside each of them: `cx a, b;` as `cx a[0], a[1];`",
+        is_in=lambda text: bool(_WHOLE_REGISTERS.search(_DEFINITION.sub("", text))),
+    ),
+    Fault(
+        judge="pyqasm",
+        what="`^` of OpenQASM 2 is an exclusive or",
+        is_in=lambda text: "OPENQASM 2" in text and "^" in text,
+    ),
+)
+
+
+def trusted(judges: Sequence[str], text: str) -> tuple[list[str], dict[str, str]]:
+    """Those who can be asked about a text, and why the others are not."""
+    reasons: dict[str, str] = {}
+    for fault in FAULTS:
+        if fault.judge in judges and fault.judge not in reasons and fault.is_in(text):
+            reasons[fault.judge] = fault.what
+    return [judge for judge in judges if judge not in reasons], reasons
