@@ -9,6 +9,7 @@ from answers.running import generated
 PROGRAMS = 1000
 
 
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # of the judge
 @pytest.mark.timeout(600)
 def test_no_generated_program_is_answered_wrongly(panel):
     tally = generated("qpy", PROGRAMS, panel)
