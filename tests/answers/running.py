@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +22,9 @@ LANGUAGES: dict[str, Callable[[], SearchStrategy[Program]]] = {
     "openqasm3": openqasm3_programs.programs,
     "qpy": qpy_circuits.programs,
 }
+SHORT_FORM = int(os.environ.get("QDEPOT_TEST_PROGRAMS", "1000"))
+"""Programs of each language in the ordinary tests."""
+
 SLICE = 1000
 _PLACE = re.compile(r"^(circuit \d+: )?(line \d+, column \d+: )?")
 _OWN = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|-?\d+(\.\d+)?")

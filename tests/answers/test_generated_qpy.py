@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from answers.running import generated
-
-PROGRAMS = 1000
+from answers.running import SHORT_FORM, generated
 
 
 @pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # of the judge
 @pytest.mark.timeout(600)
 def test_no_generated_program_is_answered_wrongly(panel):
-    tally = generated("qpy", PROGRAMS, panel)
-    assert tally.programs == PROGRAMS
-    assert tally.verdicts["right"] > PROGRAMS / 2, tally.document()
+    tally = generated("qpy", SHORT_FORM, panel)
+    assert tally.programs == SHORT_FORM
+    assert tally.verdicts["right"] > SHORT_FORM / 2, tally.document()
