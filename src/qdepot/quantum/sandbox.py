@@ -1,6 +1,6 @@
-"""What a supervisor gives up for good, and the limits of each child on top of it.
+"""What a supervisor gives up, and the limits of each child on top of it.
 
-The walls round files, system calls and users are in :mod:`qdepot.quantum.walls`.
+What closes files, system calls and other users to a child is in :mod:`qdepot.quantum.walls`.
 """
 
 from __future__ import annotations

@@ -85,6 +85,9 @@ _FCNTL_OF_DESCRIPTORS = (fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC, fcntl.F_GETFD, fc
 _SIGNALS_AND_PACKETS = 0x2000 | getattr(os, "O_DIRECT", 0)
 """O_ASYNC has the kernel send a signal to the owner of a descriptor; O_DIRECT changes what a pipe's reader gets."""
 
+_TERMINAL_SETTINGS = getattr(termios, "TCGETS", 0x5401)
+"""Only Linux has the name; the list can be loaded elsewhere, where it has no use."""
+
 _SOL_SOCKET = 1
 _FACTS_OF_SOCKETS = (
     3,  # SO_TYPE
@@ -183,7 +186,7 @@ ALLOWED = (
         only="`TCGETS`, `FIOCLEX`, `FIONCLEX`, `FIONBIO`, `FIONREAD`",
         why="Python asks whether a file is a terminal, and sets modes of descriptors. `FIOASYNC`, `FIOSETOWN` and "
         "`SIOCSPGRP` send signals as `fcntl` does",
-        when=_one_of(1, termios.TCGETS, termios.FIOCLEX, termios.FIONCLEX, termios.FIONBIO, termios.FIONREAD),
+        when=_one_of(1, _TERMINAL_SETTINGS, termios.FIOCLEX, termios.FIONCLEX, termios.FIONBIO, termios.FIONREAD),
     ),
     Allowed(
         calls="epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait poll ppoll pselect6 select",

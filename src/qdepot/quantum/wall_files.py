@@ -1,4 +1,4 @@
-"""The wall round files: Landlock. A child reads the Python installation and nothing else, and writes nothing."""
+"""The limit on files: Landlock. A child reads the Python installation and nothing else, and writes nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FileWall:
         self._rules.allow(os.devnull, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
 
     def apply(self) -> None:
-        """Close them, for good. What is open already stays so."""
+        """Close them. It cannot be undone; what is open already stays open."""
         ctypes.set_errno(0)
         self._rules.apply()
 

@@ -23,7 +23,7 @@ class UserWall:
     """Makes a child a user of its own. To be put together before the fork.
 
     Args:
-        files_are_closed: Whether the wall round files will stand, so that the child may keep the right to read what
+        files_are_closed: Whether files will be closed, so that the child may keep the right to read what
             belongs to others.
 
     Raises:
@@ -40,7 +40,7 @@ class UserWall:
         self._first, self._number = _spare_users()
 
     def apply(self) -> None:
-        """Become another user, for good. What the kernel ties to the old one (death signal) is to be set again."""
+        """Become another user, finally. What the kernel ties to the old one (death signal) must be set again."""
         user = self._first + os.getpid() % self._number
         libc = ctypes.CDLL(None, use_errno=True)
         if self._keep_reading:

@@ -62,7 +62,7 @@ class Raisable(Protocol):
     """A wall that was put together."""
 
     def apply(self) -> None:
-        """Raise it round this process, for good."""
+        """Limit this process. It cannot be undone."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Walls:
     missing: dict[Wall, str] = field(default_factory=dict)
 
     def apply(self, after: Callable[[Wall], None] = lambda _: None) -> None:
-        """Raise them round this process, which has no threads yet, and tie its life to its parent's again.
+        """Limit this process, which has no threads yet, and tie its life to its parent's again.
 
         Args:
             after: Called with each wall once it is raised.
@@ -122,7 +122,7 @@ def build(mode: Mode) -> Walls:
 
 
 def probe() -> dict[str, bool]:
-    """Try the walls round this process: by name, whether there is one."""
+    """Try what this process can do: by the name of each wall, whether it holds."""
     return {wall.value: _holds(wall) for wall in Wall}
 
 

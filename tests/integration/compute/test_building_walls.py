@@ -79,6 +79,24 @@ def test_the_library_of_python_and_installed_packages_are_readable():
         assert places & set(Path(module.__file__).resolve().parents)
 
 
+WITHOUT_LINUX = """
+import fcntl, os, sys, termios
+for module in (fcntl, os, termios):
+    for name in ("TCGETS", "FASYNC", "F_SETPIPE_SZ", "F_SETLEASE", "F_NOTIFY", "O_DIRECT", "pidfd_open"):
+        if hasattr(module, name):
+            delattr(module, name)
+sys.platform = "darwin"
+from qdepot.quantum import walls
+print(*set(walls.build(walls.Mode.BEST).report().values()))
+"""
+
+
+def test_the_walls_can_be_loaded_where_linux_has_its_names_alone():
+    told = subprocess.run([sys.executable, "-c", WITHOUT_LINUX], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "darwin has none" in told.stdout
+
+
 def test_nobody_who_may_exist_is_a_spare_user():
     assert not any(is_spare(user) for user in (0, 1000, 60_000, 65_534))
 
