@@ -8,11 +8,14 @@ from contextlib import ExitStack
 
 from qdepot.archive import layout
 from qdepot.archive.bundle import RESULT, WHOLE_BYTES, Bundle
-from qdepot.archive.job_document import read_ending
+from qdepot.archive.job_document import read_ending, read_job
 from qdepot.archive.manifest import damaged
 from qdepot.archive.packing import PackedBundle, StoredBundle
 from qdepot.errors import ArchiveDamagedError, QDepotError
 from qdepot.ports.object_store import ObjectExistsError, ObjectStore
+
+_OF_THE_RUN = ("attempt", "queued_at", "running_at", "provider_job_id", "vendor_status", "summary")
+"""What a bundle says of the run whose result it holds."""
 
 _AT_ONCE_BYTES = 16 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
@@ -115,6 +118,7 @@ def _adopted(store: ObjectStore, key: str) -> StoredBundle | ArchiveDamagedError
         bundle, size_bytes, sha256 = measured_bundle(store, key)
         bundle.check()
         ending = read_ending(bundle.document, key=key)
+        job = read_job(bundle.document, key=key, request_key="")
     except ArchiveDamagedError as error:
         return error
     if bundle.document.get("id") != layout.id_of(key):
@@ -130,4 +134,5 @@ def _adopted(store: ObjectStore, key: str) -> StoredBundle | ArchiveDamagedError
         failure=ending.failure,
         ended_at=ending.ended_at,
         adopted=True,
+        told={name: getattr(job, name) for name in _OF_THE_RUN},
     )

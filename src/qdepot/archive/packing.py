@@ -7,8 +7,9 @@ import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from qdepot.archive import layout
 from qdepot.archive.bundle import JOB, REQUEST, RESULT, write_bundle
@@ -35,6 +36,7 @@ class StoredBundle:
         circuits_done: How many circuits, from the first on, have their results in it.
         status, failure, ended_at: How the job ended: of an adopted bundle as the bundle says.
         adopted: It was there already (an earlier try stored it), and says what is true.
+        told: Of an adopted bundle, what it says of the run: fields of the job.
     """
 
     key: str
@@ -46,6 +48,7 @@ class StoredBundle:
     failure: Failure | None
     ended_at: datetime
     adopted: bool
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

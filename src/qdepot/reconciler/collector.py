@@ -218,6 +218,8 @@ class Collector:
             circuits_done=bundle.circuits_done,
             next_try_at=None,
             failures_in_row=0,
+            # A later run here gave no result: the row tells of the run that did, as a rebuild would.
+            **(bundle.told if isinstance(self.provider, RunsHere) else {}),
         )
 
     def _lost(self, job: Job, error: QDepotError) -> JobChange:

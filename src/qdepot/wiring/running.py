@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from qdepot.adapters.compute.processes import make_undumpable
@@ -13,10 +14,13 @@ from qdepot.archive.archive import Archive
 from qdepot.config import Settings
 from qdepot.errors import ConflictError
 from qdepot.ports.ledger import Ledger
+from qdepot.services.lost_ledger import warning_about
 from qdepot.services.tokens import Tokens
 from qdepot.wiring.duties import build_loop, new_holder
 from qdepot.wiring.parts import Parts, build_parts
 from qdepot.wiring.stores import existing_data, ledger_url, open_archive
+
+_log = logging.getLogger(__name__)
 
 _FIRST_WORD_S = 60.0
 """How long an operator's command waits for the children to say which devices they play."""
@@ -31,6 +35,8 @@ def running_service(settings: Settings, *, reconciler: bool) -> Iterator[Parts]:
         holder = lock.holder if lock else new_holder("service")
         # Whatever this name held died with the process that had the folder before.
         parts.ledger.release(holder=holder)
+        if warning := warning_about(parts.ledger, parts.archive):
+            _log.warning("ledger_is_empty message=%s", warning)
         loop = build_loop(parts, holder=holder) if reconciler else None
         if loop is not None:
             loop.start()

@@ -10,6 +10,7 @@ from qdepot.adapters.providers.aer import AerProvider
 from qdepot.archive import Archive
 from qdepot.domain.job import Duty, JobStatus, Stage
 from qdepot.ports.provider import ProviderReport, ProviderStatus
+from support.rebuilding import content, without_ledger
 from support.shop import Shop
 
 
@@ -92,6 +93,10 @@ def test_a_process_killed_at_the_bundle_leaves_the_parts(shop: Shop, monkeypatch
     final = shop.bring_home(shop.process(), job)
     assert (final.status, final.circuits_done, shop.result(job)) == (JobStatus.COMPLETED, 3, [0, 1, 2])
     assert shop.ran == {0: 1, 1: 1, 2: 2}
+    # The row tells of the run whose result is stored, so that a rebuilt ledger says the same.
+    rebuilt, _ = without_ledger(shop.world)
+    assert content(rebuilt.job(job)) == content(final)
+    assert final.attempt == (1 if after else 2)
 
 
 def test_where_all_circuits_are_stored_none_is_run_again(shop: Shop, monkeypatch):

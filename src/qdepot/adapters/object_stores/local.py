@@ -57,7 +57,7 @@ class LocalStore:
     def replace(self, key: str, data: Buffer | BinaryIO) -> ObjectInfo:
         """See :meth:`ObjectStore.replace <qdepot.ports.object_store.ObjectStore.replace>`."""
         path = self._path(key)
-        with _writing(key):
+        with self._writing(key):
             self._make_folders([path.parent])
             with written(self._drafts, [data], threads=self._threads) as [draft]:
                 draft.publish_over(path)
@@ -67,20 +67,20 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """See :meth:`ObjectStore.get <qdepot.ports.object_store.ObjectStore.get>`."""
         path = self._path(key)
-        with _reading(key):
+        with self._reading(key):
             return path.read_bytes()
 
     def get_range(self, key: str, *, start: int, length: int) -> bytes:
         """See :meth:`ObjectStore.get_range <qdepot.ports.object_store.ObjectStore.get_range>`."""
         path = self._path(key)
-        with _reading(key), path.open("rb") as file:
+        with self._reading(key), path.open("rb") as file:
             file.seek(start)
             return file.read(length)
 
     def head(self, key: str) -> ObjectInfo:
         """See :meth:`ObjectStore.head <qdepot.ports.object_store.ObjectStore.head>`."""
         path = self._path(key)
-        with _reading(key):
+        with self._reading(key):
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
                 raise IsADirectoryError(path)
@@ -90,26 +90,31 @@ class LocalStore:
         """See :meth:`ObjectStore.scan <qdepot.ports.object_store.ObjectStore.scan>`."""
         above = prefix[: prefix.rfind("/") + 1]
         if not above or is_key(above[:-1]):
-            with _reading(prefix):
+            with self._reading(prefix):
                 yield from _found(self.folder / above, above, prefix)
 
     def delete(self, keys: Sequence[str]) -> None:
         """See :meth:`ObjectStore.delete <qdepot.ports.object_store.ObjectStore.delete>`."""
         paths = [self._path(key) for key in keys]
-        with _writing(keys[0] if keys else ""):
+        with self._writing(keys[0] if keys else ""):
             removed = {path.parent for path in paths if _is_removed(path)}
             for folder in removed:
                 sync_folder(folder)
 
     def check(self) -> None:
         """See :meth:`ObjectStore.check <qdepot.ports.object_store.ObjectStore.check>`. Also clears up after crashes."""
+        if self._is_replaced():
+            raise InvalidRequestError(
+                f"{self.folder} can hold no objects: it, or what should be a folder above it, is a file",
+                solution="Name a folder, or put the folder back that was there.",
+            )
         probe(self, name=f"the folder {self.folder}")
-        with _writing(_DRAFTS):
+        with self._writing(_DRAFTS):
             remove_abandoned(self._drafts)
 
     def drafts(self) -> Iterator[int]:
         """See :meth:`KeepsDrafts.drafts <qdepot.ports.object_store.KeepsDrafts.drafts>`."""
-        with _reading(_DRAFTS), contextlib.suppress(*_NOT_THERE), os.scandir(self._drafts) as entries:
+        with self._reading(_DRAFTS), contextlib.suppress(*_NOT_THERE), os.scandir(self._drafts) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
                     yield entry.stat().st_size
@@ -127,7 +132,7 @@ class LocalStore:
         sizes: list[int | None] = [None] * len(objects)
         free = [at for at, path in enumerate(paths) if not path.is_file()]
         folders = {path.parent for path in paths}
-        with _writing(objects[0][0] if objects else ""):
+        with self._writing(objects[0][0] if objects else ""):
             self._make_folders(folders)
             for places in _few_at_a_time(free):
                 contents = [objects[at][1] for at in places]
@@ -139,6 +144,38 @@ class LocalStore:
             for folder in folders:
                 sync_folder(folder)
         return sizes
+
+    @contextlib.contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except _NOT_THERE as error:
+            if isinstance(error, NotADirectoryError) and self._is_replaced():
+                _unavailable(error, "read", key)
+            raise ObjectNotFoundError(f"there is no object {key}", details={"key": key}) from error
+        except OSError as error:
+            _unavailable(error, "read", key)
+
+    @contextlib.contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _BAD_NAME and not self._is_replaced():
+                message = (
+                    f"{key} cannot be stored: a part of it is the key of another object, or too long for a file name"
+                )
+                raise InvalidRequestError(message, details={"key": key}) from error
+            _unavailable(error, "write", key)
+
+    def _is_replaced(self) -> bool:
+        """True if what should be the folder, or one above it, is something else."""
+        try:
+            return not stat.S_ISDIR(self.folder.stat().st_mode)
+        except NotADirectoryError:
+            return True
+        except OSError:
+            return False
 
     def _make_folders(self, folders: Iterable[Path]) -> None:
         for folder in (self._drafts, *folders):
@@ -178,27 +215,6 @@ def _is_removed(path: Path) -> bool:
             return False
         raise
     return True
-
-
-@contextlib.contextmanager
-def _reading(key: str) -> Iterator[None]:
-    try:
-        yield
-    except _NOT_THERE as error:
-        raise ObjectNotFoundError(f"there is no object {key}", details={"key": key}) from error
-    except OSError as error:
-        _unavailable(error, "read", key)
-
-
-@contextlib.contextmanager
-def _writing(key: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _BAD_NAME:
-            message = f"{key} cannot be stored: a part of it is the key of another object, or too long for a file name"
-            raise InvalidRequestError(message, details={"key": key}) from error
-        _unavailable(error, "write", key)
 
 
 def _unavailable(error: OSError, verb: str, key: str) -> NoReturn:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from qdepot.adapters.ledgers.sql.grouping import GroupedTransactions
+from qdepot.adapters.ledgers.sql.ledger_file import LedgerFile
 from qdepot.adapters.ledgers.sql.ledger_time import DatabaseTime, LedgerTime, MachineTime
 from qdepot.adapters.ledgers.sql.transactions import PlainTransactions, Transactions
 from qdepot.adapters.ledgers.sql.watch import PostgresWatch, SqliteWatch, Watch
@@ -111,6 +112,11 @@ def _sqlite(url: URL, *, clock: Clock, busy_timeout_s: float) -> Database:
     writers = create_engine(local, connect_args=connect_args, hide_parameters=True, pool_size=1, max_overflow=0)
     event.listen(readers, "connect", _pragmas_setter(*_SQLITE_PRAGMAS, "PRAGMA query_only=ON"))
     event.listen(writers, "connect", _pragmas_setter(*_SQLITE_PRAGMAS, "PRAGMA journal_mode=WAL"))
+    file = LedgerFile(Path(local.database or ""))
+    for engine in (readers, writers):
+        event.listen(engine, "connect", file.note)
+        event.listen(engine, "begin", file.check)
+    event.listen(writers, "commit", file.check)
     event.listen(writers, "begin", _begin_immediate)
     # SQLite lets one connection write at a time anyway.
     grouped = GroupedTransactions(PlainTransactions(writers), patience_s=4 * busy_timeout_s)
