@@ -208,7 +208,7 @@ class Collector:
             Stage.DONE,
             at=bundle.ended_at,
             by="collector",
-            why="stored by an earlier try" if bundle.adopted else "stored",
+            why="stored",
             retry_in_s=clean_in_s,
             outcome=bundle.status,
             failure=bundle.failure,

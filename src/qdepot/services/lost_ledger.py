@@ -29,5 +29,6 @@ def warning_about(ledger: Ledger, archive: Archive) -> str | None:
         return None
     return (
         f"the ledger has no jobs, but the archive has (for example {found.key}): users do not see them. If the ledger "
-        "was lost, stop the service and run: qdepot ledger rebuild. Else see whether the settings name the right database."
+        "was lost, stop the service and run: qdepot ledger rebuild. Else see whether the settings name the right "
+        "database."
     )
