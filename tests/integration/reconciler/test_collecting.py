@@ -45,7 +45,7 @@ def test_a_bundle_whose_write_was_not_acknowledged_is_adopted(world: World):
     world.bring_home(process)
     assert world.job(job).status is JobStatus.COMPLETED
     assert len(list(world.completed.scan())) == 1
-    assert world.ledger.events(job.id)[-1].why == "stored by an earlier try"
+    assert world.ledger.events(job.id)[-1].why == "stored"
 
 
 def test_a_process_killed_between_bundle_and_commit_leaves_one_result(world: World, monkeypatch):
