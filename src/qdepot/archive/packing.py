@@ -48,7 +48,7 @@ class StoredBundle:
     failure: Failure | None
     ended_at: datetime
     adopted: bool
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
