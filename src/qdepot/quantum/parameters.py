@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qdepot.errors import InvalidProgramError
 
 _SHOWN = 10
+_SHOWN_CHARACTERS = 40
 _MAX_DEPTH = 32
 
 
@@ -135,16 +137,36 @@ def _common_shape(given: list[_Given]) -> tuple[int, ...]:
 
 def _numbers(value: object, *, what: str) -> NDArray[np.float64]:
     if not _leaf_types(value, what=what) <= {int, float}:
-        raise InvalidProgramError(f"{what} are not numbers", solution="Give real numbers, or nested lists of them.")
+        place, found = _first_other(value) or ((), value)
+        raise InvalidProgramError(
+            f"{what} are not numbers: {_at(place)}{json.dumps(found, default=str)[:_SHOWN_CHARACTERS]}",
+            solution="Give real numbers, or nested lists of them.",
+        )
     try:
         array = np.asarray(value, dtype=np.float64)
     except ValueError as error:
         raise InvalidProgramError(f"{what} are not an array: rows differ in length") from error
-    except OverflowError:  # an integer beyond double precision
-        array = np.asarray(np.inf)
+    except OverflowError as error:
+        raise InvalidProgramError(f"{what} are not all finite numbers: one is beyond double precision") from error
     if not np.isfinite(array).all():
-        raise InvalidProgramError(f"{what} are not all finite numbers")
+        place = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        raise InvalidProgramError(f"{what} are not all finite numbers: {_at(place)}{array[place]}")
     return array
+
+
+def _first_other(value: object) -> tuple[tuple[int, ...], object] | None:
+    """The first leaf that is not a number, with its indices."""
+    if type(value) is not list:
+        return None if type(value) in (int, float) else ((), value)
+    for index, inner in enumerate(value):
+        found = _first_other(inner)
+        if found is not None:
+            return (index, *found[0]), found[1]
+    return None
+
+
+def _at(place: tuple[int, ...]) -> str:
+    return f"at {list(place)} there is " if place else "there is "
 
 
 def _leaf_types(value: object, *, what: str, depth: int = 0) -> set[type]:
