@@ -45,6 +45,10 @@ def submit(
     sampling: Annotated[
         str | None, typer.Option(help="`aer`: the simulator draws every shot, also where that is slower.")
     ] = None,
+    text_format: Annotated[
+        str | None,
+        typer.Option("--format", help="Of OpenQASM without a version line: openqasm2 or openqasm3.", metavar="FORMAT"),
+    ] = None,
     parameters: Annotated[
         str | None, typer.Option(help="Parameter values as JSON, e.g. '{\"theta\": [0.1, 0.2]}'.", metavar="JSON")
     ] = None,
@@ -78,6 +82,7 @@ def submit(
         "method": method,
         "noise": noise,
         "sampling": sampling,
+        "format": text_format,
         "parameter_values": _json_option("--parameters", parameters),
         "observables": _observables(observables),
         "precision": precision,

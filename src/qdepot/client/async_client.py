@@ -92,6 +92,7 @@ class AsyncClient:
         precision: float | None = None,
         priority: int = 0,
         timeout_s: float | None = None,
+        format: str | None = None,
         idempotency_key: str | None = None,
     ) -> AsyncJobHandle:
         """See :meth:`Client.submit <qdepot.client.client.Client.submit>`."""
@@ -112,6 +113,7 @@ class AsyncClient:
             precision=precision,
             priority=priority,
             timeout_s=timeout_s,
+            format=format,
         )
         job = await self._courier.run(submitted(self._courier.peer, spec, idempotency_key=idempotency_key))
         return self._handle(job)

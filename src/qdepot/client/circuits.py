@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from qdepot.client.openqasm_version import openqasm_format
 from qdepot.client.qpy_writing import qpy_bytes
 from qdepot.domain.program import ProgramFormat
 from qdepot.errors import InvalidProgramError, InvalidRequestError
@@ -33,8 +33,6 @@ parameter_values, precision)`` for an estimator."""
 
 _QPY_MAGIC = b"QISKIT"
 _FILE_ENDINGS = (".qasm", ".qasm2", ".qasm3", ".qpy")
-_SKIPPED = re.compile(r"(?:\s+|//[^\n]*\n?|/\*.*?\*/)+", re.DOTALL)
-_VERSION_LINE = re.compile(r"OPENQASM\s+(\d+)(?:\.\d+)?\s*;")
 
 
 def is_quantum_circuit(value: object) -> bool:
@@ -60,12 +58,15 @@ def as_list(circuits: object) -> list[object]:
     raise _unknown(circuits)
 
 
-def wire_source(circuit: object, *, qpy_versions: tuple[int, int] | None) -> tuple[ProgramFormat, str]:
+def wire_source(
+    circuit: object, *, qpy_versions: tuple[int, int] | None, text_format: str | None = None
+) -> tuple[ProgramFormat, str]:
     """Format and source of one circuit as they are sent; QPY in base64.
 
     Args:
         circuit: See :data:`CircuitInput`, without the tuples.
         qpy_versions: Oldest and newest QPY version that the service reads; None: the user's Qiskit decides.
+        text_format: ``openqasm2`` or ``openqasm3``, for text; None: the text tells.
 
     Raises:
         InvalidProgramError: It is neither OpenQASM nor QPY.
@@ -75,11 +76,13 @@ def wire_source(circuit: object, *, qpy_versions: tuple[int, int] | None) -> tup
     if is_quantum_circuit(circuit):
         return ProgramFormat.QPY, _base64(qpy_bytes(circuit, qpy_versions))
     if isinstance(circuit, os.PathLike):
-        return _from_file(Path(circuit))
+        return _from_file(Path(circuit), text_format)
     if isinstance(circuit, (bytes, bytearray)):
-        return _from_bytes(bytes(circuit), where="the bytes")
+        return _from_bytes(bytes(circuit), text_format, where="the bytes")
     if isinstance(circuit, str):
-        return _from_file(Path(circuit)) if _is_path(circuit) else (_openqasm_format(circuit, "the text"), circuit)
+        if _is_path(circuit):
+            return _from_file(Path(circuit), text_format)
+        return _openqasm_format(circuit, text_format, where="the text"), circuit
     raise _unknown(circuit)
 
 
@@ -94,7 +97,7 @@ def _is_path(text: str) -> bool:
         return False
 
 
-def _from_file(path: Path) -> tuple[ProgramFormat, str]:
+def _from_file(path: Path, text_format: str | None) -> tuple[ProgramFormat, str]:
     try:
         content = path.expanduser().read_bytes()
     except OSError as error:
@@ -103,10 +106,10 @@ def _from_file(path: Path) -> tuple[ProgramFormat, str]:
             solution="Check its name and the folder you are in.",
             details={"file": str(path)},
         ) from error
-    return _from_bytes(content, where=f"the file {path}")
+    return _from_bytes(content, text_format, where=f"the file {path}")
 
 
-def _from_bytes(content: bytes, *, where: str) -> tuple[ProgramFormat, str]:
+def _from_bytes(content: bytes, text_format: str | None, *, where: str) -> tuple[ProgramFormat, str]:
     if content.startswith(_QPY_MAGIC):
         return ProgramFormat.QPY, _base64(content)
     try:
@@ -116,20 +119,25 @@ def _from_bytes(content: bytes, *, where: str) -> tuple[ProgramFormat, str]:
             f"{where} is neither QPY nor text: byte {error.start} is not UTF-8",
             solution="Hand in OpenQASM 2 or 3 as UTF-8 text, or a .qpy file.",
         ) from error
-    return _openqasm_format(text, where), text
+    return _openqasm_format(text, text_format, where=where), text
 
 
-def _openqasm_format(text: str, where: str) -> ProgramFormat:
-    skipped = _SKIPPED.match(text)
-    found = _VERSION_LINE.match(text, skipped.end() if skipped else 0)
-    formats = {"2": ProgramFormat.OPENQASM2, "3": ProgramFormat.OPENQASM3}
-    if found is None or found[1] not in formats:
-        shown = repr(text[:40]) if found is None else repr(found[0])
+def _openqasm_format(text: str, text_format: str | None, *, where: str) -> ProgramFormat:
+    if text_format is not None:
+        if text_format not in (ProgramFormat.OPENQASM2, ProgramFormat.OPENQASM3):
+            raise InvalidRequestError(
+                f"the format of text is openqasm2 or openqasm3, not {text_format!r}",
+                solution="Leave it out for Qiskit circuits and QPY.",
+            )
+        return ProgramFormat(text_format)
+    found = openqasm_format(text)
+    if found is None:
         raise InvalidProgramError(
-            f"{where} does not begin with an OpenQASM version that is known, but with {shown}",
-            solution="Begin it with `OPENQASM 2.0;` or `OPENQASM 3.0;`. If a file was meant, check its name.",
+            f"nothing tells which version of OpenQASM {where} is in; it begins with {text[:40]!r}",
+            solution="Begin it with `OPENQASM 2.0;` or `OPENQASM 3.0;`, or give the format: `--format openqasm3` "
+            '(command), `format="openqasm3"` (Python). If a file was meant, check its name.',
         )
-    return formats[found[1]]
+    return found
 
 
 def _base64(content: bytes) -> str:

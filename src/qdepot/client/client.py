@@ -92,6 +92,7 @@ class Client:
         precision: float | None = None,
         priority: int = 0,
         timeout_s: float | None = None,
+        format: str | None = None,
         idempotency_key: str | None = None,
     ) -> JobHandle:
         """Submit one job and return as soon as it is accepted.
@@ -118,6 +119,7 @@ class Client:
             precision: Wanted standard error of the estimates; 0: exact, where the method allows.
             priority: -10 to 10; higher goes first among your own jobs.
             timeout_s: Longest run in seconds; then the job fails.
+            format: Of OpenQASM that does not tell its version: ``openqasm2`` or ``openqasm3``.
             idempotency_key: Two submissions with the same key and body are one job; one is made if none is given.
 
         Raises:
@@ -142,6 +144,7 @@ class Client:
             precision=precision,
             priority=priority,
             timeout_s=timeout_s,
+            format=format,
         )
         job = self._courier.run(submitted(self._courier.peer, spec, idempotency_key=idempotency_key))
         return self._handle(job)

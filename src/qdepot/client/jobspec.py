@@ -33,6 +33,7 @@ class JobOptions(TypedDict, total=False):
     precision: float | None
     priority: int
     timeout_s: float | None
+    format: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class JobSpec:
     precision: float | None = None
     priority: int = 0
     timeout_s: float | None = None
+    format: str | None = None
 
     @property
     def needs_qpy(self) -> bool:
@@ -117,7 +119,7 @@ def _program(spec: JobSpec, qpy_versions: tuple[int, int] | None) -> dict[str, o
     for index, pub in enumerate(pubs):
         circuit = _estimator_pub(pub, index) if estimates else _sampler_pub(pub, index)
         circuit = {**_given(parameter_values=values[index], observables=wanted[index]), **circuit}
-        circuits.append(_wire_circuit(circuit, index=index, qpy_versions=qpy_versions))
+        circuits.append(_wire_circuit(circuit, index=index, qpy_versions=qpy_versions, text_format=spec.format))
     if estimates:
         return {"kind": "estimator", "circuits": circuits, **_given(precision=spec.precision)}
     return {"kind": "sampler", "circuits": circuits, "shots": spec.shots}
@@ -150,10 +152,10 @@ def _named(pub: tuple[Any, ...], names: tuple[str, ...], index: int) -> dict[str
 
 
 def _wire_circuit(
-    circuit: Mapping[str, object], *, index: int, qpy_versions: tuple[int, int] | None
+    circuit: Mapping[str, object], *, index: int, qpy_versions: tuple[int, int] | None, text_format: str | None
 ) -> dict[str, object]:
     try:
-        program_format, source = wire_source(circuit["circuit"], qpy_versions=qpy_versions)
+        program_format, source = wire_source(circuit["circuit"], qpy_versions=qpy_versions, text_format=text_format)
         document: dict[str, object] = {"format": program_format, "source": source}
         if "parameter_values" in circuit:
             document["parameter_values"] = parameter_values(circuit["parameter_values"])

@@ -108,7 +108,7 @@ def test_ctrl_c_while_waiting_ends_with_130_and_leaves_the_id(run, api, files, m
 
 
 def test_one_bad_file_means_that_nothing_is_submitted(run, api, files, tmp_path):
-    (tmp_path / "bad.qasm").write_text("qreg q[1];")
+    (tmp_path / "bad.qasm").write_text("h q[0];")
     done = run("submit", *files, "bad.qasm")
     assert (done.code, done.out, api.jobs) == (2, "", {})
     assert "Nothing was submitted." in done.err

@@ -51,8 +51,35 @@ def test_the_version_line_tells_the_format_of_text(text, program_format):
     assert source(text.encode()) == (program_format, text)
 
 
-@pytest.mark.parametrize("text", ["qreg q[2];", "OPENQASM 4.0;", "include x;\nOPENQASM 2.0;", "// OPENQASM 2.0;\n"])
-def test_text_without_a_known_version_line_is_refused(text):
+@pytest.mark.parametrize(
+    ("text", "program_format"),
+    [
+        ("qreg q[2];", "openqasm2"),
+        ("gate g a { U(0, 0, 0) a; }\ncreg c[2]; qreg q[2];", "openqasm2"),
+        ('include "qelib1.inc"; gate bit a { x a; } qreg q[2];', "openqasm2"),
+        ("// qreg\nqubit[2] q;", "openqasm3"),
+        ('/* qelib1.inc */ include "stdgates.inc"; qreg q[2];', "openqasm3"),
+        ("gate g a { U(0, 0, 0) a; } bit[2] c; qreg q[2];", "openqasm3"),
+        ("const int n = 2; qreg q[n];", "openqasm3"),
+    ],
+)
+def test_without_a_version_line_the_include_or_the_first_words_tell_the_format(text, program_format):
+    assert source(text) == (program_format, text)
+
+
+@pytest.mark.parametrize("text", ["OPENQASM 4.0; qreg q[2];", "h q[0];", "// OPENQASM 2.0;\n", "gate qreg a { }"])
+def test_a_format_that_is_given_decides(text):
+    for text_format in ("openqasm2", "openqasm3"):
+        assert wire_source(text, qpy_versions=None, text_format=text_format) == (text_format, text)
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(InvalidRequestError, match="openqasm2 or openqasm3, not 'qasm'"):
+        wire_source("h q;", qpy_versions=None, text_format="qasm")
+
+
+@pytest.mark.parametrize("text", ["OPENQASM 4.0; qreg q[2];", "h q[0];", "// OPENQASM 2.0;\n", "gate qreg a { }"])
+def test_text_that_does_not_tell_its_version_is_refused(text):
     with pytest.raises(InvalidProgramError) as caught:
         source(text)
     assert "OPENQASM 3.0;" in caught.value.solution

@@ -139,6 +139,14 @@ def test_long_loops_are_refused(span):
     assert "loops" in error.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["int n = 3; while (n > 0) { rx(0.5) q[0]; }", "while (true) { x q[0]; }", "int n = 0; while (n >= 0) { n += 1; }"],
+)
+def test_loops_without_an_end_are_refused(text):
+    assert isinstance(_refusal(openqasm3(f"qubit[1] q; bit[1] c; {text} c = measure q;")), UnsupportedProgramError)
+
+
 def test_a_byte_order_mark_is_ignored():
     assert checked(b"\xef\xbb\xbf" + BELL3, program_format="openqasm3")["num_qubits"] == 2
 

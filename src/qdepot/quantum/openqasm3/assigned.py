@@ -20,6 +20,11 @@ def assigned_names(nodes: Iterable[Any]) -> set[str]:
     return found
 
 
+def calls_subroutine(statements: Iterable[Any]) -> bool:
+    """Whether statements call anything by name with arguments in parentheses."""
+    return any(isinstance(each, ast.FunctionCall) for statement in statements for each in _nodes(statement))
+
+
 def leaves_loop(statements: Iterable[Any]) -> bool:
     """Whether statements hold a ``break`` or ``continue`` of the loop around them."""
     return any(_leaves(statement) for statement in statements)

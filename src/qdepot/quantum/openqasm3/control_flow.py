@@ -10,7 +10,7 @@ from openqasm3 import ast
 from qiskit.circuit import ClassicalRegister
 
 from qdepot.quantum.openqasm3 import bits
-from qdepot.quantum.openqasm3.assigned import assigned_names, leaves_loop
+from qdepot.quantum.openqasm3.assigned import assigned_names, calls_subroutine, leaves_loop
 from qdepot.quantum.openqasm3.expressions import evaluated, loop_values, resolved_type
 from qdepot.quantum.openqasm3.machine import LoopState
 from qdepot.quantum.openqasm3.operators import binary
@@ -18,7 +18,7 @@ from qdepot.quantum.openqasm3.program import Condition, as_condition
 from qdepot.quantum.openqasm3.refusal import Refusal, unsupported, wrong
 from qdepot.quantum.openqasm3.scope import BitAlias, Variable
 from qdepot.quantum.openqasm3.types import Type
-from qdepot.quantum.openqasm3.values import Value, truth
+from qdepot.quantum.openqasm3.values import Array, Value, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,12 +164,17 @@ def _round(machine: Machine, node: ast.ForInLoop, value: Value, wanted: Type) ->
 
 def while_loop(machine: Machine, node: ast.WhileLoop) -> None:
     """``while (...) { ... }``: written out as long as its condition is known, then a loop of the circuit."""
+    before = None
     while not _leaves_when_measured(machine, node):
         condition = truth(evaluated(machine, node.while_condition))
         if not isinstance(condition, bool):
             break
         if not condition:
             return
+        state = _changing(machine, node)
+        if state is not None and state == before:
+            raise unsupported("the loop never ends: a round of it changes nothing", node)
+        before = state
         machine.count_statement()
         with machine.block(), _looping(machine, LoopState(machine.program.depth)):
             try:
@@ -178,6 +183,26 @@ def while_loop(machine: Machine, node: ast.WhileLoop) -> None:
                 if not left.again:
                     return
     _measured_while(machine, node)
+
+
+def _changing(machine: Machine, node: ast.WhileLoop) -> list[object] | None:
+    """What a loop changes, as far as it is known; None where a subroutine may change more."""
+    if calls_subroutine(node.block):
+        return None
+    state: list[object] = []
+    for name in sorted(assigned_names(node.block)):
+        found = machine.scopes.find(name)
+        variables = [each for each, _ in found.places] if isinstance(found, BitAlias) else [found]
+        state.extend(_known_part(each.value) for each in variables if isinstance(each, Variable))
+    return state
+
+
+def _known_part(value: object) -> object:
+    if isinstance(value, Array):
+        return list(value.data.flat)
+    if isinstance(value, Value) and not value.is_known:
+        return [bit if isinstance(bit, bool) else None for bit in value.data]
+    return value
 
 
 def _leaves_when_measured(machine: Machine, node: ast.WhileLoop) -> bool:

@@ -47,6 +47,8 @@ def _one(machine: Machine, node: Any, handler: Callable[[Machine, Any], None]) -
     outer, machine.temporaries = machine.temporaries, []
     try:
         handler(machine, node)
+    except (OverflowError, ValueError, ZeroDivisionError) as error:
+        raise wrong("the arithmetic has no finite result") from error
     except Returned:
         outer.extend(machine.temporaries)  # what is returned may be read from them
         machine.temporaries = []

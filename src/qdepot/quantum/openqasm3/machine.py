@@ -20,7 +20,7 @@ from qdepot.quantum.openqasm3.types import ArrayType, Type
 from qdepot.quantum.openqasm3.values import Value, bits_of, cast, from_bits
 from qdepot.quantum.precheck import MAX_BITS
 
-MAX_STATEMENTS = 1_000_000
+MAX_STATEMENTS = 300_000
 """Most statements that are executed while a program is read; each round of a loop counts."""
 
 _MEASURE = Measure()

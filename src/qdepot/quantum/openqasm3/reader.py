@@ -17,9 +17,10 @@ from qdepot.quantum import precheck
 from qdepot.quantum.blame import invalid_at, unsupported_at
 from qdepot.quantum.openqasm3.interpreter import execute, new_machine
 from qdepot.quantum.openqasm3.machine import Machine
-from qdepot.quantum.openqasm3.refusal import Refusal
+from qdepot.quantum.openqasm3.refusal import Refusal, unsupported
 from qdepot.quantum.openqasm3.syntax import syntax_tree
 
+_UNREADABLE = "the reader can make nothing of this statement"
 _LEXER_PLACE = re.compile(r"L(\d+):C(\d+): (.*)", re.DOTALL)
 
 
@@ -42,6 +43,10 @@ def read_openqasm3(source: bytes) -> tuple[QuantumCircuit, dict[str, ClassicalRe
         raise _with_place(refusal, machine.span) from refusal
     except RecursionError as error:
         raise InvalidProgramError("statements or expressions are nested too deeply") from error
+    except (QDepotError, MemoryError):
+        raise
+    except Exception as error:  # whatever a library raises over a text, it is the text that cannot be read
+        raise _with_place(unsupported(_UNREADABLE), machine.span) from error
     _add_inputs(circuit, machine)
     return circuit, machine.result_registers()
 
