@@ -44,6 +44,11 @@ def sweep_specs(circuit: object, parameter_sets: Iterable[object], options: JobO
         raise InvalidRequestError(
             "a sweep takes its values from parameter_sets", solution="Leave parameter_values out."
         )
+    if isinstance(parameter_sets, (Mapping, str)):
+        raise InvalidRequestError(
+            "the parameter sets are one mapping, not a list of sets",
+            solution="Give a list with a mapping for each set; or submit() with parameter_values, by name.",
+        )
     spec = JobSpec(circuits=circuit, **options)
     axes = _observable_axes(spec)
     sets = [parameter_values(one) for one in parameter_sets]

@@ -80,6 +80,7 @@ def test_a_sweep_without_a_seed_leaves_it_to_the_service():
         ([[1], {"a": 1}], "set 1 is .* not a list"),
         ([0.1, 0.2], "set 0 is 0.1, not a list"),
         ([{}, {}], "set 0 names no parameter"),
+        ({"a": [1, 2, 3]}, "are one mapping"),
     ],
 )
 def test_sets_that_do_not_fit_together_are_refused(sets, message):
