@@ -15,7 +15,6 @@ from qiskit_aer.noise import NoiseModel
 
 from qdepot.domain.seeds import Stream, stream_seed
 from qdepot.errors import InternalError, MemoryLimitExceededError, QDepotError, UnsupportedProgramError
-from qdepot.quantum.methods import EXTENDED_STABILIZER
 from qdepot.quantum.seeded_aer import seeded_simulator
 
 Experiment = Any
@@ -110,15 +109,11 @@ def run(circuit: QuantumCircuit, values: Values, settings: Settings) -> list[Exp
     return list(result.results)
 
 
-def useful_threads(circuit: QuantumCircuit, *, method: str, threads: int, shots: int) -> int:
-    """The number of threads that make a run faster and leave its results as they are.
+def useful_threads(circuit: QuantumCircuit, *, threads: int, shots: int) -> int:
+    """The number of threads that make a run faster: one for a small circuit.
 
-    One thread for a small circuit. One, too, for the extended stabilizer, whose threads take numbers from one source
-    at the same time, so that results depend on which of them comes first (seen with Aer 0.18: few shots, a measurement
-    before T gates). In the other methods a random number depends on the seed and the shot alone.
+    It leaves results as they are: Aer's random numbers depend on the seed and the shot, not on the thread.
     """
-    if method == EXTENDED_STABILIZER:
-        return 1
     width = circuit.num_qubits
     is_large = width >= _PARALLEL_FROM_QUBITS or (shots << width) >= _PARALLEL_FROM_WORK
     return threads if is_large else 1

@@ -68,15 +68,6 @@ def with_a_branch():
     return circuit
 
 
-def with_t_gates(width=4):
-    circuit = QuantumCircuit(width, width)
-    circuit.rz(A, 0)
-    circuit.h(range(width))
-    circuit.t(0)
-    circuit.measure(range(width), range(width))
-    return circuit
-
-
 NOISE = {"noise": "fake_manila"}
 SHORT = {
     "drawn": (at_the_end(), {}),
@@ -134,14 +125,6 @@ def test_nothing_is_correlated_over_many_shots_and_sets(what):
 def test_nothing_is_correlated_on_a_device_of_more_than_12_qubits():
     """A shot takes milliseconds, so runs are few."""
     _scan(runs(at_the_end(13), {"noise": "fake_guadalupe"}, shots=2200, sets=2, circuits=1))
-
-
-@pytest.mark.slow
-@pytest.mark.answers
-@pytest.mark.timeout(3600)
-def test_nothing_is_correlated_in_the_extended_stabilizer():
-    """A shot takes 5,000 steps of a random walk over hundreds of stabilizer states, so shots are few."""
-    _scan(runs(with_t_gates(), {"method": "extended_stabilizer"}, shots=100, sets=2))
 
 
 def test_the_scan_finds_shots_that_aer_gives_twice():

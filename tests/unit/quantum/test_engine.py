@@ -71,4 +71,4 @@ def test_a_failure_in_aer_is_never_called_an_error_of_qdepot(status, error, monk
 
 @pytest.mark.parametrize(("num_qubits", "shots", "expected"), [(2, 1024, 1), (13, 100, 1), (14, 1, 4), (5, 100_000, 4)])
 def test_threads_are_used_where_they_pay(num_qubits, shots, expected):
-    assert engine.useful_threads(QuantumCircuit(num_qubits), method="automatic", threads=4, shots=shots) == expected
+    assert engine.useful_threads(QuantumCircuit(num_qubits), threads=4, shots=shots) == expected

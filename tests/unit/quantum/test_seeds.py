@@ -192,12 +192,6 @@ def test_threads_do_not_change_what_comes_out(method, what, noise, monkeypatch):
     assert all(entry["memory"] == entries[0]["memory"] for entry in entries)
 
 
-def test_the_extended_stabilizer_runs_in_one_thread_since_its_threads_share_random_numbers():
-    circuit = QuantumCircuit(20)
-    assert engine.useful_threads(circuit, method="extended_stabilizer", threads=8, shots=10**6) == 1
-    assert engine.useful_threads(circuit, method="statevector", threads=8, shots=10**6) == 8
-
-
 def test_the_outcomes_that_are_drawn_follow_from_the_derived_seed():
     """PCG64, 53 leading bits a shot, outcomes in order: for a fair bit, its value is the leading bit."""
     entry = found(
