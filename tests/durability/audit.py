@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from durability.users import Users, Wish
 from qdepot.archive import layout
 from qdepot.archive.archive import Archive
 from qdepot.domain.job import Job, JobStatus, Stage
-from qdepot.errors import GoneError, NotFoundError, QDepotError
+from qdepot.errors import GoneError, NotFoundError, QDepotError, UnavailableError
 from qdepot.ports.ledger import Ledger
 from qdepot.ports.object_store import checked_at
 from qdepot.testing.archive import archive_problems
 from qdepot.testing.ledger.validate import every_job, validate_ledger
+
+STORE_TRIES = 30
 
 
 @dataclass
@@ -104,8 +107,8 @@ def _look_at(job: Job | None, wish: Wish, asked: Asked, archive: Archive, audit:
     elif job.status not in wish.ends and not (asked.cancel and job.status is JobStatus.CANCELLED):
         audit.otherwise += 1
         audit.wrong.append(f"job {job.id} is {job.status}, cancel asked {asked.cancel}: {job.why} {job.failure}")
-    elif job.status is JobStatus.COMPLETED and _result_of(archive, job) != wish.counts:
-        audit.wrong.append(f"job {job.id} has another result than {wish.counts}")
+    elif job.status is JobStatus.COMPLETED and (found := _result_of(archive, job)) != wish.counts:
+        audit.wrong.append(f"job {job.id} has the result {found}, not {wish.counts}")
     _look_at_labels(job, wish, asked, audit)
     if job.cancel_requested and not asked.cancel:
         audit.wrong.append(f"the end of job {job.id} was requested, and nobody did")
@@ -121,11 +124,18 @@ def _look_at_labels(job: Job, wish: Wish, asked: Asked, audit: Audit) -> None:
         audit.wrong.append(f"job {job.id} has the tags {job.tags}, not {tags}")
 
 
-def _result_of(archive: Archive, job: Job) -> list[dict[str, int]] | None:
-    try:
-        return result_of(archive, job)
-    except QDepotError:
-        return None
+def _result_of(archive: Archive, job: Job) -> list[dict[str, int]] | str:
+    """The counts, or why there are none. A store that was killed a moment ago may need some seconds."""
+    for tries_left in reversed(range(STORE_TRIES)):
+        try:
+            return result_of(archive, job)
+        except UnavailableError as error:
+            if not tries_left:
+                return error.message
+            time.sleep(1.0)
+        except QDepotError as error:
+            return error.message
+    raise AssertionError("unreachable")
 
 
 def _count_wishes(found: Mapping[str, Job], users: Users, audit: Audit) -> None:

@@ -33,6 +33,7 @@ class Chaos:
         proxies: What can be broken, by name.
         chance: Decides.
         lease_s: Processes are stopped for longer than this.
+        crashes: Kills servers that come up again by themselves, by their names.
         done: What happened, how often.
     """
 
@@ -40,6 +41,7 @@ class Chaos:
     proxies: Mapping[str, FaultProxy]
     chance: random.Random
     lease_s: float
+    crashes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     _under_way: list[threading.Thread] = field(default_factory=list)
 
@@ -58,13 +60,17 @@ class Chaos:
             proxy.heal()
 
     def _cause(self) -> None:
-        kind = self.chance.choices(["kill", "stop", "fault"], weights=[45, 20, 35])[0]
+        kind = self.chance.choices(["kill", "stop", "crash", "fault"], weights=[45, 20, 5 * bool(self.crashes), 35])[0]
         member = self.chance.choice(self.fleet.members)
         if kind == "kill":
             self.done["kill"] += self.fleet.kill(member)
         elif kind == "stop":
             self.done["stop"] += 1
             self._in_background(self.fleet.freeze, member, self.lease_s * self.chance.uniform(1.2, 2.5))
+        elif kind == "crash":
+            where = self.chance.choice(sorted(self.crashes))
+            self.done[f"{where}: crash"] += 1
+            self.crashes[where]()
         else:
             where, what = self.chance.choice(sorted(self.proxies)), self.chance.choice(sorted(FAULTS))
             self.done[f"{where}: {what}"] += 1

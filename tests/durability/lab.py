@@ -24,10 +24,16 @@ from qdepot.wiring import ledger_url, open_archive
 
 
 def order(
-    number: int, *, backend: str = "scripted_qpu", says: str = "Completed", circuits: int = 1, takes_s: float = 0.0
+    number: int,
+    *,
+    backend: str = "scripted_qpu",
+    says: str = "Completed",
+    circuits: int = 1,
+    takes_s: float = 0.0,
+    gives: str = "results",
 ) -> dict[str, Any]:
     """A job that is told from others by its results."""
-    sources = [_source(number + place, says=says, takes_s=takes_s) for place in range(circuits)]
+    sources = [_source(number + place, says=says, takes_s=takes_s, gives=gives) for place in range(circuits)]
     program = {
         "kind": "sampler",
         "shots": 1 + number % 1000,
@@ -36,10 +42,10 @@ def order(
     return {"backend": backend, "program": program, "name": f"job {number}"}
 
 
-def _source(number: int, *, says: str, takes_s: float) -> str:
+def _source(number: int, *, says: str, takes_s: float, gives: str) -> str:
     bits = f"{number % 32:05b}"
     flips = "".join(f"x q[{place}];\n" for place, bit in enumerate(reversed(bits)) if bit == "1")
-    remarks = f"// says: {says}\n// takes: {takes_s}\n"
+    remarks = f"// says: {says}\n// takes: {takes_s}\n// gives: {gives}\n"
     return f"OPENQASM 3.0;\n{remarks}qubit[5] q;\nbit[5] c;\n{flips}c = measure q;\n"
 
 

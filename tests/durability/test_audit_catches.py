@@ -141,7 +141,7 @@ def test_another_result_is_caught(world, users):
     assert counts_of(document_of(17)["program"]) != wish.counts
     home(world)
     [line] = audit(world, users).wrong
-    assert f"job {job_id} has another result" in line
+    assert f"job {job_id} has the result" in line
 
 
 def test_another_end_is_caught(world, users):

@@ -19,5 +19,6 @@ def test_a_fleet_on_one_file_survives(cloud, tmp_path):
     assert audit.acknowledged == 40
     assert audit.jobs == 40 - audit.deleted
     assert audit.otherwise == 0
+    assert report.figures["jobs of which a rebuild tells otherwise"] == 0
     assert audit.in_doubt == 0
     assert report.figures["kills"] + report.figures["stops"] + report.figures["faults"] >= 10

@@ -33,6 +33,7 @@ from durability.chaos import Chaos
 from durability.fleet import Fleet, complaints
 from durability.lab import is_settled
 from durability.processes import nursery
+from durability.rebuilt import differences
 from durability.users import Users
 from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.system_clock import SystemClock
@@ -66,12 +67,14 @@ class Ground:
         direct: Settings past the proxies, to look at everything.
         proxies: By what lies behind.
         cloud: The paid one.
+        crashes: Kills a server, by its name.
     """
 
     settings: Callable[[str], dict[str, Any]]
     direct: Settings
     proxies: dict[str, FaultProxy]
     cloud: CloudServer
+    crashes: dict[str, Callable[[], None]]
 
 
 @contextmanager
@@ -92,21 +95,25 @@ def prepared(folder: Path, *, on: str, cloud: str, seed: int) -> Iterator[Ground
                 "aer": {"part_interval_s": 0.5},
             },
         }
-        storage, direct = _servers(stack, folder, proxies) if on == "servers" else ({}, {})
+        crashes: dict[str, Callable[[], None]] = {}
+        storage, direct = _servers(stack, folder, proxies, crashes) if on == "servers" else ({}, {})
         (folder / "data").mkdir()
 
         def settings(name: str) -> dict[str, Any]:
             return {**shared, **storage, "data": str(folder / "data" / name if on == "servers" else folder / "data")}
 
         looked_at = Settings(data=folder / "data", **{**shared, **direct})
-        yield Ground(settings=settings, direct=looked_at, proxies=proxies, cloud=server)
+        yield Ground(settings=settings, direct=looked_at, proxies=proxies, cloud=server, crashes=crashes)
 
 
-def _servers(stack: ExitStack, folder: Path, proxies: dict[str, FaultProxy]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _servers(
+    stack: ExitStack, folder: Path, proxies: dict[str, FaultProxy], crashes: dict[str, Callable[[], None]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """PostgreSQL and S3: how the fleet reaches them, and how we do."""
     postgres = stack.enter_context(postgres_server(durable=True))
     (folder / "s3").mkdir()
     s3 = stack.enter_context(seaweedfs.running(folder / "s3"))
+    crashes |= {"database": postgres.crash, "store": s3.crash}
     database, place = postgres.create_database(), uuid.uuid4().hex
     proxies["database"] = stack.enter_context(FaultProxy(Path(postgres.folder) / ".s.PGSQL.5432"))
     proxies["store"] = stack.enter_context(FaultProxy(s3.port))
@@ -144,8 +151,8 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
             stack.enter_context(nursery()), _made(folder / "logs"), ground.settings, ledger=engine, chance=chance
         )
         later = Afterthoughts(urls=fleet.urls, chance=random.Random(given.seed))
-        users = Users(urls=fleet.urls, chance=chance, afterthoughts=later)
-        chaos = Chaos(fleet=fleet, proxies=ground.proxies, chance=chance, lease_s=LEASE_S)
+        users = Users(urls=fleet.urls, chance=chance, afterthoughts=later, poisonous=0.05)
+        chaos = Chaos(fleet=fleet, proxies=ground.proxies, chance=chance, lease_s=LEASE_S, crashes=ground.crashes)
         seconds = given.minutes * 60
         fleet.start()
         submitting = threading.Thread(target=lambda: users.run(jobs=given.jobs, seconds=0.9 * seconds))
@@ -159,12 +166,15 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
         exits = fleet.stop()
         with _opened(ground) as (ledger, archive):
             audit = audited(ledger, archive, users=users, submissions=ground.cloud.submissions())
+            unlike = differences(ledger, archive)
+            audit.contradictions += unlike
             remains = _cleaned_up(ledger, archive)
             audit.contradictions += [f"it cannot be cleaned up: {line}" for line in remains]
         left = fleet.count()
         if left:
             audit.contradictions.append(f"{left} processes do not end")
         figures = _figures(audit, chaos, fleet, users) | {
+            "jobs of which a rebuild tells otherwise": len(unlike),
             "last job home after the last fault, s": round(home_s, 1) if home else None,
             "exit statuses of the last processes": sorted(exits),
             "exit statuses of those before": dict(Counter(end for member in fleet.members for end in member.ends)),

@@ -18,6 +18,8 @@ from qdepot.domain.job import JobStatus
 
 USERS = 4
 BATCH = 5
+POISON = {"names": JobStatus.COMPLETED, "rubbish": JobStatus.FAILED, "shots": JobStatus.FAILED}
+"""What the simulator gives, and how such a job ends: by itself, whatever came with it."""
 SAYINGS = {
     "Completed": 40,
     "Queued Running Completed": 20,
@@ -62,6 +64,7 @@ class Users:
         refused: Answers that no correct request should get.
         afterthoughts: What is asked for of the jobs later; None: nothing.
         simulated: Share of jobs for the simulator; the others go to the cloud.
+        poisonous: Share of jobs whose results are such that a step fails each time.
     """
 
     urls: Callable[[], Sequence[str]]
@@ -72,6 +75,7 @@ class Users:
     refused: list[str] = field(default_factory=list)
     afterthoughts: Afterthoughts | None = None
     simulated: float = 0.2
+    poisonous: float = 0.0
 
     def run(self, *, jobs: int, seconds: float) -> None:
         """Submit so many jobs, spread over so many seconds."""
@@ -92,6 +96,10 @@ class Users:
         return {} if self.afterthoughts is None else self.afterthoughts.asked
 
     def _wish(self, number: int) -> Wish:
+        if self.chance.random() < self.poisonous:
+            gives, end = self.chance.choice(sorted(POISON.items()))
+            document = order(number, backend="aer", gives=gives)
+            return Wish(number=number, document=document, ends=frozenset({end}))
         if self.chance.random() < self.simulated:
             circuits = self.chance.choice([1, 1, 1, 8])
             takes_s = self.chance.choice([0.0, 0.0, 0.3])

@@ -60,6 +60,13 @@ class PostgresServer:
             sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(ours)
         )
 
+    def crash(self) -> None:
+        """Kill a process of the server with -9: it then ends all others, recovers from its log, and goes on."""
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            os.kill(connection.info.backend_pid, signal.SIGKILL)
+            with contextlib.suppress(psycopg.Error):
+                connection.execute("SELECT 1")
+
     def run(self, statement: sql.Composed) -> None:
         """Execute a statement as the administrator."""
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:

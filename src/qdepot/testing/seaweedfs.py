@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qdepot.adapters.object_stores.cloud import CloudStore
@@ -32,10 +32,12 @@ class S3Server:
     Attributes:
         options: How to reach it.
         port: Of its S3 interface, on 127.0.0.1.
+        crash: Kills it with -9 and starts it anew, on the same data and ports; it is ready again some seconds later.
     """
 
     options: CloudOptions
     port: int
+    crash: Callable[[], None] = field(repr=False)
 
     def url(self, prefix: str) -> str:
         """The URL of a store of its own in the bucket."""
@@ -70,16 +72,26 @@ def running(folder: Path) -> Iterator[S3Server]:
         secret_access_key="appsecret",  # noqa: S106 - of a server that lives as long as the tests
     )
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - the arguments are our own
-            _command(program, folder, ports), stdout=log, stderr=log, preexec_fn=_end_with_parent
-        )
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(  # noqa: S603 - the arguments are our own
+                _command(program, folder, ports), stdout=log, stderr=log, preexec_fn=_end_with_parent
+            )
+
+        processes = [start()]
+
+        def crash() -> None:
+            processes[-1].kill()
+            processes[-1].wait()
+            processes.append(start())
+
         try:
-            server = S3Server(options=options, port=ports[0])
-            _wait_until_ready(server, process)
+            server = S3Server(options=options, port=ports[0], crash=crash)
+            _wait_until_ready(server, processes[-1])
             yield server
         finally:
-            process.terminate()
-            process.wait()
+            processes[-1].terminate()
+            processes[-1].wait()
 
 
 def _command(program: Path, folder: Path, ports: list[int]) -> list[str]:
