@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.exc import OperationalError
 
 from durability.lab import environment_of
 from durability.processes import Nursery, Process
@@ -164,16 +165,22 @@ class Fleet:
         """What a member has in hand."""
         holder = member.holder(alone=sum(other.folder == member.folder for other in self.members) == 1)
         query = select(jobs.c.id, jobs.c.version, jobs.c.lease_holder).where(jobs.c.lease_holder.like(holder))
-        with self._ledger.connect() as connection:
-            return {row.id: (row.version, row.lease_holder) for row in connection.execute(query)}
+        return self._looked_up(query) or {}
+
+    def _looked_up(self, query: Select[Any]) -> dict[str, tuple[int, str | None]] | None:
+        """Version and holder by job; None while the database itself recovers from a crash."""
+        try:
+            with self._ledger.connect() as connection:
+                return {row.id: (row.version, row.lease_holder) for row in connection.execute(query)}
+        except OperationalError:
+            return None
 
     def _watch_recovery(self, held: dict[str, tuple[int, str | None]], killed_at: float) -> None:
         """Note how long it took until all that a dead process had in hand was somebody's again, or nobody's."""
         query = select(jobs.c.id, jobs.c.version, jobs.c.lease_holder).where(jobs.c.id.in_(held))
         while True:
-            with self._ledger.connect() as connection:
-                now = {row.id: (row.version, row.lease_holder) for row in connection.execute(query)}
-            if all(now.get(job_id) != before for job_id, before in held.items()):
+            now = self._looked_up(query)
+            if now is not None and all(now.get(job_id) != before for job_id, before in held.items()):
                 self.recoveries_s.append(time.monotonic() - killed_at)
                 return
             time.sleep(LOOK_S)

@@ -20,7 +20,7 @@ from typing import Any
 from support.cloud_server import end_with_parent
 from support.processes import offspring
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 TESTS = Path(__file__).parent.parent
 
 

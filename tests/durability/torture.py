@@ -160,6 +160,7 @@ def tortured(folder: Path, *, given: argparse.Namespace) -> Report:
         began = time.monotonic()
         chaos.run(events=given.kills, seconds=seconds, go_on=lambda: time.monotonic() < began + seconds)
         submitting.join()
+        time.sleep(2.0 * bool(ground.crashes))  # a server that was killed at the very end comes up
         quiet_at = time.monotonic()
         home = _brought_home(ground, users)
         home_s = time.monotonic() - quiet_at

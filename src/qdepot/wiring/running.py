@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 
 from qdepot.adapters.compute.processes import make_undumpable
@@ -12,7 +13,7 @@ from qdepot.adapters.ledgers.sql.opening import open_ledger
 from qdepot.adapters.system_clock import SystemClock
 from qdepot.archive.archive import Archive
 from qdepot.config import Settings
-from qdepot.errors import ConflictError
+from qdepot.errors import ConflictError, QDepotError
 from qdepot.ports.ledger import Ledger
 from qdepot.services.lost_ledger import warning_about
 from qdepot.services.tokens import Tokens
@@ -35,8 +36,7 @@ def running_service(settings: Settings, *, reconciler: bool) -> Iterator[Parts]:
         holder = lock.holder if lock else new_holder("service")
         # Whatever this name held died with the process that had the folder before.
         parts.ledger.release(holder=holder)
-        if warning := warning_about(parts.ledger, parts.archive):
-            _log.warning("ledger_is_empty message=%s", warning)
+        threading.Thread(target=_warn, args=(parts,), name="qdepot-warning", daemon=True).start()
         loop = build_loop(parts, holder=holder) if reconciler else None
         if loop is not None:
             loop.start()
@@ -92,3 +92,10 @@ def local_tokens(settings: Settings) -> Iterator[Tokens]:
     clock = SystemClock()
     with contextlib.closing(open_ledger(ledger_url(settings), clock=clock)) as ledger:
         yield Tokens(register=ledger.token_register(), clock=clock, on_revoked=lambda _: None)
+
+
+def _warn(parts: Parts) -> None:
+    """Not on the way of a service that starts: a store that is away takes its time."""
+    with contextlib.suppress(QDepotError):
+        if warning := warning_about(parts.ledger, parts.archive):
+            _log.warning("ledger_is_empty message=%s", warning)
