@@ -23,19 +23,26 @@ from qdepot.quantum.transpile import Prepared
 Sums = list[PauliSum]
 
 
-def pauli_sums(circuit: Checked, fit: Prepared) -> Sums:
-    """The observables as sums of Pauli products on the qubits of the circuit as it runs, in C order.
+def pauli_sums(circuit: Checked, fit: Prepared, *, active: frozenset[int]) -> Sums:
+    """The observables as sums of Pauli products on the active qubits of the circuit as it runs, in C order.
 
     Observables belong to the circuit as it was sent. The layout of a circuit that its author transpiled is therefore
     not applied to them, only the layout that qdepot's own transpiler made.
+
+    Args:
+        circuit: With observables.
+        fit: The circuit as it runs.
+        active: The qubits that anything happens to. All others are in the state 0, also with noise, and need not be
+            simulated: their Z has the value 1, their X and Y have the value 0.
     """
     assert circuit.observables is not None
-    return circuit.observables.pauli_sums(fit.layout, num_qubits=fit.circuit.num_qubits)
+    sums = circuit.observables.pauli_sums(fit.layout, num_qubits=fit.circuit.num_qubits)
+    return [_on_active_qubits(terms, active) for terms in sums]
 
 
-def qubits_in(sums: Sums) -> frozenset[int]:
-    """The qubits that any of the observables acts on."""
-    return frozenset(qubit for terms in sums for term in terms for qubit in term.qubits)
+def has_products(sums: Sums) -> bool:
+    """Whether anything but the identity is estimated."""
+    return any(term.qubits for terms in sums for term in terms)
 
 
 def with_expectation_values(compact: Compact, sums: Sums) -> QuantumCircuit:
@@ -74,6 +81,17 @@ def estimator_entry(circuit: Checked, experiments: Sequence[Experiment], sums: S
         "shape": list(circuit.shape),
     }
     return Entry(document=document)
+
+
+def _on_active_qubits(terms: PauliSum, active: frozenset[int]) -> PauliSum:
+    kept: PauliSum = {}
+    for term, coefficient in terms.items():
+        places = list(zip(term.letters, term.qubits, strict=True))
+        if all(letter == "Z" for letter, qubit in places if qubit not in active):
+            inside = [(letter, qubit) for letter, qubit in places if qubit in active]
+            rest = PauliTerm("".join(letter for letter, _ in inside), tuple(qubit for _, qubit in inside))
+            kept[rest] = kept.get(rest, 0.0) + coefficient
+    return kept
 
 
 def _label(term: PauliTerm) -> str:

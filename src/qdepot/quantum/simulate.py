@@ -139,19 +139,19 @@ def _simulated(
 
 def _estimated(circuit: Checked, fit: Ready, order: Order, *, on: Device | None, seed: int) -> tuple[Entry, _How]:
     ran = fit.prepared.circuit
-    sums = estimate.pauli_sums(circuit, fit.prepared)
-    needed = estimate.qubits_in(sums)
-    compact = compacted(ran, surveyed(ran).qubits | needed)
+    active = surveyed(ran).qubits
+    sums = estimate.pauli_sums(circuit, fit.prepared, active=active)
+    compact = compacted(ran, active)
     runs = estimate.with_expectation_values(compact, sums)
     settings = engine.Settings(
         method=fit.prepared.method,
         seed=seed,
         threads=engine.useful_threads(runs, threads=order.threads, shots=1),
         memory_mb=order.memory_mb,
-        noise=None if on is None else noise_for(on, compact),
+        noise=noise_for(on, compact) if on is not None and compact.qubits else None,
         truncate=False,
     )
-    experiments = engine.run(runs, _values(circuit), settings) if needed else []
+    experiments = engine.run(runs, _values(circuit), settings) if estimate.has_products(sums) else []
     entry = estimate.estimator_entry(circuit, experiments, sums, seed=seed)
     return entry, {
         "method": engine.method_used(experiments, settings),

@@ -143,6 +143,41 @@ def test_classical_bits_do_not_matter_to_parameter_sets():
     np.testing.assert_allclose(entry["evs"], [1.0, math.cos(0.3)], atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("backend", "num_qubits"),
+    [("aer", 60), ("aer_statevector", 60), ("aer_density_matrix", 40), ("aer_mps", 60), ("aer_stabilizer", 60)],
+)
+def test_qubits_that_nothing_happens_to_take_no_memory(backend, num_qubits):
+    circuit = QuantumCircuit(num_qubits)
+    circuit.h(3)
+    circuit.cx(3, 7)
+    circuit.delay(100, 5)
+    circuit.barrier()
+    idle = num_qubits - 8
+
+    def letters(at_7, at_3, others):
+        return f"{others * idle}{at_7}{others * 3}{at_3}{others * 3}"
+
+    wanted = [
+        letters("Z", "Z", "Z"),
+        letters("X", "X", "I"),
+        letters("X", "X", "Z"),
+        letters("X", "X", "X"),
+        letters("I", "I", "Z"),
+        letters("I", "I", "0"),
+        letters("Y", "Y", "I"),
+        {letters("Z", "Z", "I"): 2.0, letters("Z", "Z", "Z"): 3.0, letters("I", "I", "I"): 0.5},
+    ]
+    wanted[5] = {"I" * (num_qubits - 2) + "01": 1.0, "I" * (num_qubits - 2) + "+0": 4.0}
+    assert checked(circuit, kind="estimator", observables=wanted, backend=backend)
+    entry = _estimate(circuit, observables=wanted, backend=backend)
+    np.testing.assert_allclose(entry["evs"], [1.0, 1.0, 1.0, 0.0, 1.0, 2.0, -1.0, 5.5], atol=1e-9)
+
+
+def test_a_circuit_in_which_nothing_happens_has_values_too():
+    assert _estimate(QuantumCircuit(50), observables=["Z" * 50, "X" * 50, "I" * 49 + "1"])["evs"] == [1.0, 0.0, 0.0]
+
+
 def test_only_identities_need_no_run():
     assert _estimate(observables=["III", {"III": -2.0}])["evs"] == [1.0, -2.0]
 

@@ -159,3 +159,18 @@ def test_the_layout_on_every_device_is_the_service_s_own(name, level):
     np.testing.assert_allclose(found, exact, atol=0.3)
     assert max(abs(exact)) > 0.9
     assert min(abs(exact)) < 0.1
+
+
+@needs_devices
+def test_noise_leaves_qubits_alone_that_only_wait():
+    circuit = QuantumCircuit(5)
+    circuit.x(0)
+    circuit.delay(300_000, 3)
+    circuit.delay(100_000, 0)
+    circuit.sx(1)
+    operators = [SparsePauliOp(label) for label in ("ZIIIZ", "IZIII", "IZIIZ", "IIIZI", "IXIII")]
+    found, ran = _estimated(circuit, operators, options={"noise": "fake_manila"})
+    state = _noisy(ran, "fake_manila")
+    np.testing.assert_allclose(found, [state.expectation_value(operator).real for operator in operators], atol=1e-9)
+    found, _ = _estimated(QuantumCircuit(5), operators, options={"noise": "fake_manila"})
+    assert found.tolist() == [1.0, 1.0, 1.0, 1.0, 0.0]
