@@ -20,12 +20,13 @@ from qdepot.quantum.durations import with_delays_in_dt, without_delays
 from qdepot.quantum.methods import AUTOMATIC, STABILIZER, native_names, simulator_target, takes
 from qdepot.quantum.stabilizer import in_clifford_gates
 from qdepot.quantum.survey import Survey
-from qdepot.quantum.writing_out import with_plain_numbers
+from qdepot.quantum.writing_out import widened, with_plain_numbers
 
 DEFAULT_LEVEL = 1
 SEED = 0
 """Of the transpiler: what runs depends on the circuit and the versions alone, never on a job's seed."""
 
+_WITHOUT_QUBITS = frozenset({"store", "break_loop", "continue_loop"})
 _SLOW_PLUGINS = "qiskit_ibm_runtime"
 _WARM = (AUTOMATIC, "matrix_product_state", "density_matrix")
 
@@ -72,6 +73,8 @@ def prepared(circuit: QuantumCircuit, survey: Survey, *, method: str, level: int
     """
     if survey.has_durations:
         circuit = without_delays(circuit) if on is None else with_delays_in_dt(circuit, dt=on.target.dt)
+    if survey.has_control_flow and not _WITHOUT_QUBITS.isdisjoint(survey.names):
+        circuit = widened(circuit, [circuit.qubits[index] for index in sorted(survey.qubits)])
     if on is None and method == STABILIZER:
         return Prepared(circuit=in_clifford_gates(circuit), method=method, optimization_level=None)
     if level is None and _fits(circuit, survey, method=method, on=on):

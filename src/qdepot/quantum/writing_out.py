@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, BoxOp, CircuitInstruction, ControlFlowOp, ForLoopOp, Gate
+from qiskit.circuit import AnnotatedOperation, BoxOp, CircuitInstruction, ControlFlowOp, ForLoopOp, Gate, Qubit
 
 from qdepot.quantum.survey import is_homemade, number_in_disguise
 
@@ -57,6 +57,33 @@ def _with_blocks(operation: ControlFlowOp, change: Callable[[QuantumCircuit], Qu
         if parameter is not None and parameter not in body.parameters:
             return ForLoopOp(indices, None, body, label=changed.label)
     return changed
+
+
+def widened(circuit: QuantumCircuit, qubits: Sequence[Qubit]) -> QuantumCircuit:
+    """The same circuit, where each body of control flow acts on all of ``qubits``, with a barrier.
+
+    Aer sorts what a body does by the qubits that it acts on. What acts on none (writing to classical bits, leaving a
+    loop) is moved out of a body that does not act on all qubits.
+    """
+    wide = circuit.copy_empty_like()
+    for instruction in circuit.data:
+        operation = instruction.operation if instruction.is_control_flow() else None
+        if isinstance(operation, ControlFlowOp) and operation.blocks:
+            bodies = [widened(_on(block, instruction.qubits, qubits), qubits) for block in operation.blocks]
+            wide.append(operation.replace_blocks(bodies), qubits, instruction.clbits)
+        else:
+            wide.append(instruction)
+    return wide
+
+
+def _on(body: QuantumCircuit, inner: Sequence[Qubit], qubits: Sequence[Qubit]) -> QuantumCircuit:
+    """A body that acts on ``inner`` as one that acts on all of ``qubits``."""
+    wide = QuantumCircuit(list(qubits), body.clbits, *body.cregs, global_phase=body.global_phase)
+    wide.barrier()
+    new = dict(zip(body.qubits, inner, strict=True))
+    for instruction in body.data:
+        wide.append(instruction.replace(qubits=[new[qubit] for qubit in instruction.qubits]))
+    return wide
 
 
 def _emptied(circuit: QuantumCircuit) -> QuantumCircuit:

@@ -1,7 +1,7 @@
 """What a circuit decides at run time is evaluated right, or refused by name when it is checked."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Duration, Parameter
@@ -219,3 +219,135 @@ def test_arithmetic_that_fails_in_a_round_of_a_loop_is_refused_with_the_round():
     circuit.measure(0, 0)
     with pytest.raises(InvalidProgramError, match="i = 0"):
         checked(circuit)
+
+
+@st.composite
+def steps(draw, depth, *, in_loop=False):
+    """What a program does: gates, measurements, stores, branches and loops, nested."""
+    kinds = ["flip", "measure", "store", "store register"] + (["if", "for", "while"] if depth else [])
+    kinds += ["break", "continue"] if in_loop else []
+    found = []
+    for _ in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(kinds))
+        inner = []
+        if kind == "if":
+            inner = [draw(steps(depth - 1, in_loop=in_loop)) for _ in range(draw(st.integers(1, 2)))]
+        elif kind in ("for", "while"):
+            inner = [draw(steps(depth - 1, in_loop=True))]
+        choices = draw(st.tuples(st.integers(0, 2), st.integers(0, 7), st.integers(0, 7), st.integers(0, 15)))
+        found.append((kind, choices, inner))
+    return found
+
+
+class Machine:
+    """Builds a circuit from steps, and does itself what the circuit is to do."""
+
+    def __init__(self):
+        self.circuit = QuantumCircuit(QuantumRegister(3, "q"), *REGISTERS)
+
+    def build(self, found):
+        for kind, (qubit, bit, other, number), inner in found:
+            target, source = BITS[bit], BITS[other]
+            if kind == "flip":
+                self.circuit.x(qubit)
+            elif kind == "measure":
+                self.circuit.measure(qubit, target)
+            elif kind == "store":
+                self.circuit.store(target, expr.logic_not(source))
+            elif kind == "store register":
+                self.circuit.store(REGISTERS[2], expr.bit_xor(REGISTERS[2], number))
+            elif kind == "if":
+                self._if(source, inner)
+            elif kind == "for":
+                with self.circuit.for_loop(range(1 + number % 3)):
+                    self.build(inner[0])
+            elif kind == "while":
+                with self.circuit.while_loop(expr.logic_not(source)):
+                    self.build(inner[0])
+                    self.circuit.store(source, expr.lift(True))
+            else:
+                with self.circuit.if_test(expr.equal(REGISTERS[2], number)):
+                    self.circuit.break_loop() if kind == "break" else self.circuit.continue_loop()
+
+    def _if(self, source, inner):
+        with self.circuit.if_test(expr.equal(source, True)) as otherwise:
+            self.build(inner[0])
+        if len(inner) > 1:
+            with otherwise:
+                self.build(inner[1])
+
+
+class LeavesLoop(Exception):  # noqa: N818 - it is none
+    """A loop is left, or its next round begun."""
+
+
+class Followed:
+    """What becomes of the bits."""
+
+    def __init__(self):
+        self.qubits, self.bits, self.rounds = [False] * 3, dict.fromkeys(BITS, False), 0
+
+    def follow(self, found):
+        for kind, (qubit, bit, other, number), inner in found:
+            source = BITS[other]
+            if kind in ("flip", "measure", "store", "store register"):
+                self._step(kind, qubit, BITS[bit], source, number)
+            elif kind == "if":
+                if self.bits[source]:
+                    self.follow(inner[0])
+                elif len(inner) > 1:
+                    self.follow(inner[1])
+            elif kind in ("for", "while"):
+                self._loop(kind, source, number, inner[0])
+            elif self._register() == number:
+                raise LeavesLoop(kind)
+
+    def _step(self, kind, qubit, target, source, number):
+        if kind == "flip":
+            self.qubits[qubit] ^= True
+        elif kind == "measure":
+            self.bits[target] = self.qubits[qubit]
+        elif kind == "store":
+            self.bits[target] = not self.bits[source]
+        else:
+            self._set(self._register() ^ number)
+
+    def _loop(self, kind, source, number, body):
+        left = 1 + number % 3
+        while left if kind == "for" else not self.bits[source]:
+            left -= 1
+            self.rounds += 1
+            assume(self.rounds < 100)
+            try:
+                self.follow(body)
+                if kind == "while":
+                    self.bits[source] = True
+            except LeavesLoop as leaving:
+                if str(leaving) == "break":
+                    return
+
+    def _register(self):
+        return sum(self.bits[bit] << place for place, bit in enumerate(REGISTERS[2]))
+
+    def _set(self, value):
+        for place, bit in enumerate(REGISTERS[2]):
+            self.bits[bit] = bool(value >> place & 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    steps(3), st.sampled_from([{}, {"optimization_level": 1}, {"method": "stabilizer"}, {"method": "density_matrix"}])
+)
+def test_branches_loops_and_stores_keep_their_order(found, options):
+    followed = Followed()
+    followed.follow(found)
+    machine = Machine()
+    machine.build(found)
+    circuit = machine.circuit
+    extra = ClassicalRegister(3, "end")
+    circuit.add_register(extra)
+    circuit.measure(range(3), extra)
+    (outcome,) = counts(circuit, shots=2, options=options)
+    bits = {**followed.bits, **dict(zip(extra, followed.qubits, strict=True))}
+    words = ["".join(str(int(bits[bit])) for bit in reversed(register)) for register in (*REGISTERS, extra)]
+    assert outcome == " ".join(reversed(words))
