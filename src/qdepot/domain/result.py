@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from qdepot.domain.program import Program, ProgramKind
 from qdepot.errors import InternalError
 
-_READ_BYTES = 8 * 1024 * 1024
-
 Buffer = bytes | bytearray | memoryview
 """Bytes that may lie in a mapped file."""
 
@@ -59,15 +57,15 @@ def check_sampler_entry(entry: Mapping[str, object]) -> None:
         _check_memory(part, shots=shots)
 
 
-def check_shots(document: Buffer, program: Program) -> None:
+def check_shots(document: Buffer, program: Program, *, up_to_bytes: int) -> None:
     """Check that each circuit of a sampler program has as many shots as were asked for.
 
-    Documents beyond 8 MB are not read here; only a simulator of our own makes such, and checks each entry itself.
+    Documents beyond ``up_to_bytes`` are not read.
 
     Raises:
         InternalError: The document has other entries than the program has circuits, or one has other shots.
     """
-    if program.kind is not ProgramKind.SAMPLER or memoryview(document).nbytes > _READ_BYTES:
+    if program.kind is not ProgramKind.SAMPLER or memoryview(document).nbytes > up_to_bytes:
         return
     entries = json.loads(bytes(document))["results"]
     if len(entries) != len(program.circuits):

@@ -27,6 +27,9 @@ _LEAST_CLAIMED = 8
 MOST_ATTEMPTS = 20
 """A job whose result was lost so often before it could be stored is given up."""
 _UNANSWERED_IN_ROW = 3
+_CHECKED_BYTES = 8 * 1024**2
+_CHECKED_BYTES_HERE = 64 * 1024
+"""A simulator of our own checks each entry itself, in the child; reading large results once more takes long."""
 LEASES_UNTIL_CLEAN = 2
 """After so many leases a process that was stopped has noticed that it lost a job, or is dead."""
 
@@ -104,7 +107,8 @@ class Collector:
         is_whole = wanted is JobStatus.COMPLETED
         outcome, done = (parts.whole(job), job.num_circuits) if is_whole else _leading(job, parts)
         if is_whole and outcome is not None:
-            check_shots(outcome.document, known.request.program())
+            most = _CHECKED_BYTES_HERE if isinstance(self.provider, RunsHere) else _CHECKED_BYTES
+            check_shots(outcome.document, known.request.program(), up_to_bytes=most)
         return Completion(
             job=replace(job, circuits_done=done),
             status=wanted,

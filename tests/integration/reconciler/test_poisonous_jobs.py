@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from qdepot.adapters.object_stores.memory import MemoryStore
-from qdepot.adapters.providers.aer import AerProvider
+from qdepot.adapters.providers.aer import AerProvider, AerSettings
 from qdepot.domain.caller import Caller
 from qdepot.domain.job import Duty, Job, JobStatus, Stage
 from qdepot.errors import ArchiveDamagedError, InternalError, QDepotError, UnavailableError, WorkerLostError
@@ -226,6 +226,28 @@ def test_while_the_archive_is_away_a_simulation_waits_with_its_process(world: Wo
             world.clock.advance(1)
             process.keeper.run_once()
     assert [(world.job(job).status, world.job(job).attempt) for job in jobs] == [(JobStatus.COMPLETED, 1)] * 5
+
+
+def test_while_the_archive_is_away_results_are_kept_of_so_many_jobs_and_no_more(world: World, monkeypatch):
+    with closing(FunctionPool({"check": check, "simulate": simulate})) as pool:
+        aer = AerProvider(pool=pool, limits=Limits(), cores=1, describe=dict, settings=AerSettings(depth=1))
+        world.providers = {"aer": aer}
+        jobs = [submitted(world, ADA, backend="aer") for _ in range(60)]
+        process = world.process()
+        monkeypatch.setattr(MemoryStore, "create_many", _away)
+        for _ in range(30):
+            process.run_until_idle()
+            wait_until(lambda: all(run.ended for run in aer._runs.values()))
+            world.clock.advance(1)
+            process.keeper.run_once()
+        assert 8 <= len(aer.live_jobs()) <= 16
+        monkeypatch.undo()
+        for _ in range(120):
+            process.run_until_idle()
+            wait_until(lambda: all(run.ended for run in aer._runs.values()))
+            world.clock.advance(1)
+            process.keeper.run_once()
+    assert {(world.job(job).status, world.job(job).attempt) for job in jobs} == {(JobStatus.COMPLETED, 1)}
 
 
 def _away(_store: MemoryStore, _objects: object) -> None:

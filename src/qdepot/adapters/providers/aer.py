@@ -62,6 +62,8 @@ class LimitSettings(BaseModel):
 
 _SMALL_IN_PLACE_OF_ONE = 8
 """Small jobs that are taken on where one of unknown size would be."""
+_KEPT_IN_PLACE_OF_ONE = 16
+"""Jobs that are kept where one would run. Results wait here while the archive is away; no more is run for it then."""
 _LEAST_DEPTH = 64
 """Jobs that are handed in at a time where no setting says how many, however few run at once."""
 
@@ -209,7 +211,9 @@ class AerProvider:
         """How many more jobs it takes now, if they are small; another one takes the room of several."""
         depth = self._depth()  # not asked for under the lock: the pool may have locks of its own
         with self._lock:
-            return _SMALL_IN_PLACE_OF_ONE * (depth - len(self._live[False])) - len(self._live[True])
+            to_run = _SMALL_IN_PLACE_OF_ONE * (depth - len(self._live[False])) - len(self._live[True])
+            to_keep = _KEPT_IN_PLACE_OF_ONE * depth - len(self._runs)
+        return min(to_run, to_keep)
 
     def live_jobs(self) -> Sequence[str]:
         """Our ids of the jobs it has."""
