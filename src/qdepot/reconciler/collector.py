@@ -16,7 +16,7 @@ from qdepot.ports.provider import Forgets, Provider, RunsHere
 from qdepot.reconciler.cleaner import Cleaner
 from qdepot.reconciler.desk import Desk, backoff_s, failure_of
 from qdepot.reconciler.finished import Finished
-from qdepot.reconciler.isolation import MOST_TRIES, is_lasting, own_error
+from qdepot.reconciler.isolation import MOST_TRIES, in_turns, is_lasting, own_error
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.rescuer import RESCUER
 
@@ -143,7 +143,7 @@ class Collector:
     def _store_apart(self, ends: Sequence[tuple[Job, Completion]], unsaved: Mapping[str, JobChange]) -> None:
         """Store each by itself. Once the store has not answered for some in a row, it is not asked for the others."""
         unanswered = 0
-        for end in ends:
+        for end in in_turns(ends, project_of=lambda end: end[0].project):
             if unanswered == _UNANSWERED_IN_ROW:
                 self._put_off(end[0], UnavailableError("The archive does not take results at present."), unsaved)
             else:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from qdepot.errors import ArchiveDamagedError, InternalError, QDepotError, UnavailableError, WorkerLostError
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -32,3 +36,12 @@ def is_lasting(error: QDepotError) -> bool:
     if isinstance(error, WorkerLostError):
         return bool(error.details.get("crashed")) and not error.details.get("outage")
     return not isinstance(error, UnavailableError | ArchiveDamagedError)
+
+
+def in_turns(items: Sequence[T], *, project_of: Callable[[T], str]) -> Iterator[T]:
+    """One item of each project, then the next of each: where tries are few, those of one use up no other's."""
+    waiting: dict[str, list[T]] = {}
+    for item in items:
+        waiting.setdefault(project_of(item), []).append(item)
+    for place in range(max(map(len, waiting.values()), default=0)):
+        yield from (line[place] for line in waiting.values() if place < len(line))

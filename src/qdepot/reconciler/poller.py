@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from qdepot.reconciler.finished import Finished
 from qdepot.reconciler.isolation import own_error
 from qdepot.reconciler.parts import Parts
 from qdepot.reconciler.receipt import tidy_up
+from qdepot.reconciler.reports import UNANSWERED_IN_ROW, reports_of
 
 MAX_CRASHES = 3
 """A job whose worker was lost so often, and by a crash in the end, is taken to be what crashes it."""
@@ -96,7 +97,7 @@ class Poller:
             backend = self.desk.backends.get(name)
             with self.desk.asking(self.provider):
                 self._request_cancels(jobs)
-                reports = _reports(self.provider, jobs)
+                reports = reports_of(self.provider, jobs)
         except QDepotError as error:
             self.desk.save([self._unanswered(job, error) for job in jobs])
             return
@@ -127,16 +128,19 @@ class Poller:
         self.desk.wake({Duty.POLL})
 
     def _request_cancels(self, jobs: Sequence[Job]) -> None:
+        """Pass requests to cancel on. One that does not get through is passed on with the next poll."""
+        unanswered = 0
         for job in jobs:
-            if job.cancel_requested and job.provider_job_id is not None:
-                try:
-                    self.provider.cancel(job.provider_job_id)
-                except NotFoundError:
-                    continue  # its report says so, too, and decides
-                except UnavailableError:
-                    raise
-                except Exception as error:
-                    own_error(error, job_id=job.id, step="cancel")
+            if not job.cancel_requested or job.provider_job_id is None or unanswered == UNANSWERED_IN_ROW:
+                continue
+            try:
+                self.provider.cancel(job.provider_job_id)
+            except NotFoundError:
+                continue  # its report says so, too, and decides
+            except UnavailableError:
+                unanswered += 1
+            except Exception as error:
+                own_error(error, job_id=job.id, step="cancel")
 
     def _step(self, job: Job, backend: BackendInfo, report: ProviderReport | QDepotError | None) -> JobChange:
         """What a report means for its job. What goes wrong with that is the trouble of this job alone."""
@@ -267,47 +271,6 @@ def _is_done(job: Job) -> bool:
 
 def _is_under_way(report: ProviderReport | QDepotError | None) -> bool:
     return isinstance(report, ProviderReport) and report.status in {ProviderStatus.QUEUED, ProviderStatus.RUNNING}
-
-
-def _reports(provider: Provider, jobs: Sequence[Job]) -> Mapping[str, ProviderReport | QDepotError]:
-    """Reports by our job id; jobs that the provider does not know are missing.
-
-    Raises:
-        UnavailableError: The provider does not answer at all.
-    """
-    ids = {job.provider_job_id or "": job.id for job in jobs}
-    if isinstance(provider, PollsMany):
-        wanted = list(ids)
-        pages = (wanted[start : start + provider.page_size] for start in range(0, len(wanted), provider.page_size))
-        return {ids[it]: report for page in pages for it, report in _page(provider, page, ids).items() if it in ids}
-    reports: dict[str, ProviderReport | QDepotError] = {}
-    for provider_id, job_id in ids.items():
-        try:
-            reports[job_id] = provider.status(provider_id)
-        except NotFoundError:
-            continue
-        except UnavailableError:
-            raise
-        except Exception as error:
-            reports[job_id] = own_error(error, job_id=job_id, step="poll")
-    return reports
-
-
-def _page(
-    provider: PollsMany, page: Sequence[str], ids: Mapping[str, str]
-) -> Mapping[str, ProviderReport | QDepotError]:
-    """Reports by the provider's ids; if the call fails for a reason of one job, each job is asked about by itself."""
-    try:
-        return provider.statuses(page)
-    except UnavailableError:
-        raise
-    except Exception as error:
-        if len(page) == 1:
-            return {page[0]: own_error(error, job_id=ids[page[0]], step="poll")}
-    found: dict[str, ProviderReport | QDepotError] = {}
-    for provider_job_id in page:
-        found.update(_page(provider, [provider_job_id], ids))
-    return found
 
 
 def _wait_s(job: Job, backend: BackendInfo, desk: Desk) -> float:

@@ -94,7 +94,11 @@ COMPLETED = {"names", "words"}
 """Poison that harms nothing."""
 LASTING = [ValueError(TEXT), InternalError(TEXT)]
 STEPS = [(step, error) for step in ("submit", "statuses", "result") for error in LASTING]
-STEPS += [("result", UnavailableError(TEXT)), ("result", ArchiveDamagedError(TEXT))]
+STEPS += [
+    ("statuses", UnavailableError(TEXT)),
+    ("result", UnavailableError(TEXT)),
+    ("result", ArchiveDamagedError(TEXT)),
+]
 STEPS += [(step, LASTING[0]) for step in ("cancel", "words", *RESULTS)]
 
 
