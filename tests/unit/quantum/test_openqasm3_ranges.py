@@ -34,7 +34,9 @@ def _expected(start, step, end):
 
 
 def _read(text):
-    return read_openqasm3(f'OPENQASM 3.0; include "stdgates.inc"; qubit[{WIDTH}] q; bit[{WIDTH}] c;\n{text}'.encode())[0]
+    return read_openqasm3(f'OPENQASM 3.0; include "stdgates.inc"; qubit[{WIDTH}] q; bit[{WIDTH}] c;\n{text}'.encode())[
+        0
+    ]
 
 
 def _written(start, step, end):

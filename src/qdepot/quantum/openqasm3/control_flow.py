@@ -18,7 +18,7 @@ from qdepot.quantum.openqasm3.program import Condition, as_condition
 from qdepot.quantum.openqasm3.refusal import Refusal, unsupported, wrong
 from qdepot.quantum.openqasm3.scope import BitAlias, Variable
 from qdepot.quantum.openqasm3.types import Type
-from qdepot.quantum.openqasm3.values import Array, Value, truth
+from qdepot.quantum.openqasm3.values import Array, Value, integer, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,10 @@ def _cases(machine: Machine, target: Value, cases: list[Any], default: Any) -> N
                 machine.run(default.statements)
         return
     (labels, body), rest = cases[0], cases[1:]
-    matches = bits.any_of([truth(binary("==", target, evaluated(machine, label), machine.settled)) for label in labels])
+    values = [evaluated(machine, label) for label in labels]
+    for value in values:
+        integer(value)  # others are refused
+    matches = bits.any_of([truth(binary("==", target, value, machine.settled)) for value in values])
     if isinstance(matches, bool):
         if matches:
             with machine.block():

@@ -107,6 +107,8 @@ def power(gate: Gate, exponent: float) -> Gate:
     Raises:
         Refusal: It is too wide for that, or has arguments that are not known.
     """
+    if not abs(exponent) <= _LARGEST_EXPONENT:
+        raise unsupported(f"the power {exponent} of a gate")
     is_whole = float(exponent).is_integer()
     if is_whole and exponent == 1:
         return gate
@@ -133,6 +135,7 @@ def _repeated(gate: Gate, times: int) -> Gate:
 
 
 _MOST_WRITTEN_OUT = 10_000
+_LARGEST_EXPONENT = 1_000_000_000
 
 
 def _with_phase_of_the_library(gate: Gate, kind: GateType) -> Gate:

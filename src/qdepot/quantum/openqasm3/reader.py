@@ -21,6 +21,7 @@ from qdepot.quantum.openqasm3.refusal import Refusal, unsupported
 from qdepot.quantum.openqasm3.syntax import syntax_tree
 
 _UNREADABLE = "the reader can make nothing of this statement"
+_OLD_ARGUMENT = re.compile(r"\bdef\b[^{;]*[(,]\s*(creg)\b")
 _LEXER_PLACE = re.compile(r"L(\d+):C(\d+): (.*)", re.DOTALL)
 
 
@@ -57,6 +58,15 @@ def _tree(code: str) -> ast.Program:
     except QASM3ParsingError as error:
         raise _syntax_error(error) from error
     except (AttributeError, TypeError, ValueError, KeyError, IndexError) as error:  # gaps of the reference parser
+        old_style = _OLD_ARGUMENT.search(code)
+        if old_style is not None:
+            line, column = precheck.place(code, old_style.start(1))
+            raise unsupported_at(
+                "an argument that is declared with `creg`",
+                line=line,
+                column=column,
+                solution="Write `bit[2] c` instead of `creg c[2]`.",
+            ) from error
         raise InvalidProgramError(
             "the grammar of OpenQASM 3 does not allow this program",
             solution="Look for parts that are incomplete, and for declarations in the style of OpenQASM 2.",
