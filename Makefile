@@ -108,6 +108,7 @@ PROGRAMS ?= 10000
 .PHONY: test-answers
 test-answers: $(VENV)/.installed $(JUDGES)/.locked ## Compare answers with other people's simulators: PROGRAMS=10000 a language
 	@PYTHONPATH=tests $(BIN)/python -m answers --programs $(PROGRAMS)
+	@$(BIN)/python -m pytest -m answers tests/answers/statistics
 
 .PHONY: test-containers
 test-containers: $(VENV)/.installed ## Build the image with podman or docker, and run it with real servers; BASE=image

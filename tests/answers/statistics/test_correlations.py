@@ -113,10 +113,12 @@ def test_nothing_is_correlated_at_any_distance_where_it_takes_long(what):
 @pytest.mark.slow
 @pytest.mark.answers
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("what", ["shot by shot", "branch", "noise by trajectories"])
-def test_nothing_is_correlated_over_many_shots_and_sets(what):
+@pytest.mark.parametrize(
+    ("what", "shots", "sets"), [("shot by shot", 9000, 6), ("branch", 9000, 6), ("noise by trajectories", 5000, 3)]
+)
+def test_nothing_is_correlated_over_many_shots_and_sets(what, shots, sets):
     circuit, options = SHORT[what]
-    _scan(runs(circuit, options, shots=9000, sets=6))
+    _scan(runs(circuit, options, shots=shots, sets=sets))
 
 
 @pytest.mark.slow
