@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import zipfile
 from collections import Counter
 from io import BytesIO
 
 from qdepot.adapters.providers.aer import AerProvider, AerSettings
+from qdepot.adapters.providers.aer_run import Run
 from qdepot.domain.job import Duty, Job
 from qdepot.domain.program import Program
 from qdepot.errors import InvalidProgramError, WorkerLostError
@@ -40,6 +42,7 @@ class Shop:
         self._waiting = 0
         self._killed = 0
         self._providers: list[AerProvider] = []
+        self._told: set[Run] = set()
         world.pool.close()
         world.pool = FunctionPool({"check": check, "simulate": self._simulate}, size=8, monotonic=world.clock.monotonic)
         world.providers = {"aer": self._provider()}
@@ -61,8 +64,12 @@ class Shop:
         provider = self._provider()
         process = self.world.process({"aer": provider})
         [poller] = [duty for _, duty in process.duties if isinstance(duty, Poller)]
-        provider.on_change(lambda job_id: poller.announced.note([job_id]))
+        provider.on_change(lambda job_id: self._tell(provider, poller, job_id))
         return process
+
+    def _tell(self, provider: AerProvider, poller: Poller, job_id: str) -> None:
+        poller.announced.note([job_id])
+        self._told |= {run for run in list(provider._runs.values()) if run.job_id == job_id and run.ended}
 
     def kill(self) -> None:
         """All processes so far are dead, and their leases lapse."""
@@ -91,7 +98,7 @@ class Shop:
                 self._permits = 1
                 self._gate.notify_all()
                 assert self._gate.wait_for(lambda: not self._permits, timeout=PATIENCE_S)
-            wait_until(lambda: self._waiting or self._is_idle())
+            wait_until(self._is_settled)
 
     def work(self, process: Process, circuits: int = 1) -> None:
         """Let so many circuits run one after the other, and the duties after each."""
@@ -104,21 +111,23 @@ class Shop:
             process.run(Duty.POLL)
 
     def bring_home(self, process: Process, job: Job) -> Job:
-        for _ in range(200):
-            process.run()
-            process.keeper.run_once()
-            if self.job(job).is_final:
-                break
-            # What has been handed in may not have got as far as to wait.
-            wait_until(lambda: self._waiting or self._is_idle())
+        """Let circuits run, time pass and the duties work until the job has ended."""
+        give_up_at = time.monotonic() + PATIENCE_S
+        while not self._is_final_after(process, job):
+            assert time.monotonic() < give_up_at, f"the job does not end: {self.job(job)}"
+            wait_until(self._is_settled)
             if self._waiting:
                 self.let_run()
             else:
                 self.world.clock.advance(0.5)
         process.run_until_idle()
-        assert self.job(job).is_final
         validate_archive(self.world.archive, self.world.ledger)
         return self.job(job)
+
+    def _is_final_after(self, process: Process, job: Job) -> bool:
+        process.run()
+        process.keeper.run_once()
+        return self.job(job).is_final
 
     def result(self, job: Job) -> list[int]:
         """The circuits in the bundle's result."""
@@ -133,8 +142,13 @@ class Shop:
         """The keys of all parts that are stored."""
         return sorted(info.key for info in self.world.pending.scan() if ".part-" in info.key)
 
-    def _is_idle(self) -> bool:
-        return all(run.ended for provider in self._providers for run in list(provider._runs.values()))
+    def _is_settled(self) -> bool:
+        """All that other threads do by themselves is done: each run has ended, and its process was told, or waits."""
+        runs = {run for provider in self._providers for run in list(provider._runs.values())}
+        going_on = [run for run in runs if not run.ended]
+        if going_on:
+            return self._waiting > 0 and all(_is_handed_in(run) for run in going_on)
+        return runs <= self._told
 
     def _simulate(self, payload: Payload) -> Payload:
         entries = []
@@ -164,3 +178,10 @@ class Shop:
         if source == "deadly" and self.deadly:
             raise WorkerLostError("its child died by signal 11")
         self.world.clock.advance(float(source) if source != "deadly" else 1.0)
+
+
+def _is_handed_in(run: Run) -> bool:
+    """True if the run knows the task that it waits for: only then does a cancel reach it."""
+    with run._lock:
+        handle = run._at.handle
+    return handle is not None and handle.started and not handle.done

@@ -34,6 +34,7 @@ from qdepot.services.orders import JobOrder, ProjectLimits, SubmitLimits
 from qdepot.services.registering import Registrar
 from qdepot.services.submissions import Submissions
 from qdepot.testing.clock import FrozenClock
+from qdepot.testing.compute_pool import PATIENCE_S
 from qdepot.testing.fake_pool import FunctionPool
 from qdepot.testing.scripted import ScriptedProvider
 
@@ -107,7 +108,9 @@ class World:
         self, *, checker: Any = None, backends: Backends | None = None, special: Any = None, **limits: Any
     ) -> Jobs:
         """The service; ``limits`` are those of all projects, ``special`` those of others by their names."""
-        project_limits = ProjectLimits(usual=SubmitLimits(**limits), special=special or {})
+        # A check may take long where other programs take the processors.
+        usual = SubmitLimits(**{"check_budget_s": PATIENCE_S, **limits})
+        project_limits = ProjectLimits(usual=usual, special=special or {})
         acceptance = Acceptance(
             backends=backends or self.backends,
             checker=checker or self.pool,

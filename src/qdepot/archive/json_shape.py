@@ -138,7 +138,7 @@ class _Marks:
 
     @property
     def deepest(self) -> int:
-        return int(self.depths.max(initial=0))
+        return int(np.max(self.depths, initial=0))
 
 
 def _marks(raw: bytes) -> Iterator[_Marks]:

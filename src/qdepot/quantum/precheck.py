@@ -155,7 +155,7 @@ def _check_includes(code: str, dialect: Dialect) -> None:
 
 def _check_nesting(code: str) -> None:
     depths = np.cumsum(_STEP[np.frombuffer(code.encode(), dtype=np.uint8)], dtype=np.int32)
-    if depths.size and depths.max() > MAX_NESTING:
+    if depths.size and np.max(depths) > MAX_NESTING:
         offset = len(code.encode()[: int(np.argmax(depths > MAX_NESTING))].decode())
         line, column = place(code, offset)
         raise invalid_at(f"brackets are nested more than {MAX_NESTING} deep", line=line, column=column)
