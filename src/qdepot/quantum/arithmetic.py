@@ -20,6 +20,10 @@ Columns = Mapping[object, NDArray[np.float64]]
 MAX_LOOP_VALUES = 10_000
 """Most combinations of the values of nested loops for which a parameter is calculated in advance."""
 
+LARGEST_ANGLE = 1e10
+"""Largest magnitude of a gate's parameter. The transpiler and Aer add angles up: beyond it, what a sum of two loses by
+rounding is more than 1e-6, soon a whole turn, and results are wrong."""
+
 _SHOWN = 80
 _SOLUTION = "Look for a division by zero, a root or logarithm of a negative number, or a number too large for a double."
 
@@ -42,8 +46,23 @@ def slopes(expression: ParameterExpression) -> dict[Any, float] | None:
     return found if all(isinstance(slope, (int, float)) for slope in found.values()) else None
 
 
+def check_angle(name: str, angle: float, *, where: str = "", details: Mapping[str, object] | None = None) -> None:
+    """Check that a parameter of a gate is not too large to be calculated with.
+
+    Raises:
+        InvalidProgramError: It is.
+    """
+    if abs(angle) > LARGEST_ANGLE:
+        raise InvalidProgramError(
+            f"{name!r} has the parameter {angle:.6g}{where}; beyond {LARGEST_ANGLE:.0e}, sums of angles are not exact "
+            "enough for a right result",
+            solution="Reduce it before you submit it: rotations repeat after 4 pi, phases after 2 pi.",
+            details=dict(details or {}),
+        )
+
+
 def check_values(circuit: QuantumCircuit, columns: Columns, *, shape: tuple[int, ...]) -> None:
-    """Check that all parameters of instructions are finite real numbers with each set of values.
+    """Check that all parameters of instructions are real numbers that can be calculated with, in each set of values.
 
     Args:
         circuit: With free parameters.
@@ -58,34 +77,41 @@ def check_values(circuit: QuantumCircuit, columns: Columns, *, shape: tuple[int,
         return
     seen: set[str] = set()
     for name, expression in _expressions(circuit, set()):
-        if isinstance(expression, Parameter) or not expression.parameters <= columns.keys() or str(expression) in seen:
+        if not expression.parameters <= columns.keys() or str(expression) in seen:
             continue
         seen.add(str(expression))
         failed = _first_failure(expression, columns)
         if failed is not None:
             index = [int(place) for place in np.unravel_index(failed, shape)]
+            details = {"parameter_set": failed, "index": index}
+            value = number(expression, {each: float(columns[each][failed]) for each in expression.parameters})
+            if value is not None:
+                check_angle(name, value, where=_where(failed, index), details=details)
             raise InvalidProgramError(
                 f"{name!r} has the parameter {_shown(expression)}, which is not a finite real number"
                 f"{_where(failed, index)}",
                 solution=_SOLUTION,
-                details={"parameter_set": failed, "index": index},
+                details=details,
             )
 
 
 def check_in_loops(name: str, params: Iterable[object], loops: Mapping[Parameter, Sequence[int]]) -> None:
-    """Check that parameters of an instruction are finite real numbers for all values of the loops it stands in.
+    """Check that parameters of an instruction can be calculated with for all values of the loops it stands in.
 
     Raises:
         InvalidProgramError: One is not; the message names the values.
     """
     for param in params:
-        if not isinstance(param, ParameterExpression) or isinstance(param, Parameter):
+        if not isinstance(param, ParameterExpression):
             continue
         used = [parameter for parameter in param.parameters if parameter in loops]
         if len(used) < len(param.parameters) or math.prod(len(loops[each]) for each in used) > MAX_LOOP_VALUES:
             continue
         for combination in itertools.product(*(loops[each] for each in used)):
-            if number(param, dict(zip(used, combination, strict=True))) is None:
+            found = number(param, dict(zip(used, combination, strict=True)))
+            if found is not None:
+                check_angle(name, found)
+            else:
                 values = ", ".join(f"{each.name} = {value}" for each, value in zip(used, combination, strict=True))
                 raise InvalidProgramError(
                     f"{name!r} has the parameter {_shown(param)}, which is not a finite real number in the round of "
@@ -99,7 +125,7 @@ def _expressions(circuit: QuantumCircuit, looked_at: set[int]) -> Iterator[tuple
     if isinstance(circuit.global_phase, ParameterExpression):
         yield "the global phase", circuit.global_phase
     for instruction in circuit.data:
-        for param in instruction.params:
+        for param in instruction.params if instruction.name != "delay" else ():
             if isinstance(param, ParameterExpression):
                 yield instruction.name, param
         if instruction.is_standard_gate():
@@ -124,16 +150,18 @@ def _where(number_of_set: int, index: Sequence[int]) -> str:
 
 
 def _first_failure(expression: ParameterExpression, columns: Columns) -> int | None:
-    """The number of the first set with which an expression is not a finite real number."""
+    """The number of the first set with which an expression is not a number that can be calculated with."""
     used = {parameter: columns[parameter] for parameter in expression.parameters}
     if _is_linear(expression, used):
         linear = slopes(expression) or {}
         with np.errstate(all="ignore"):
             totals = sum(slope * used[parameter] for parameter, slope in linear.items())
-        failures = np.flatnonzero(~np.isfinite(totals + (number(expression, dict.fromkeys(used, 0.0)) or 0.0)))
+            totals = np.abs(totals + (number(expression, dict.fromkeys(used, 0.0)) or 0.0))
+        failures = np.flatnonzero(~(totals <= LARGEST_ANGLE))
         return int(failures[0]) if failures.size else None
     for index in range(len(next(iter(used.values())))):
-        if number(expression, _row(used, index)) is None:
+        found = number(expression, _row(used, index))
+        if found is None or abs(found) > LARGEST_ANGLE:
             return index
     return None
 

@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, CircuitInstruction, ForLoopOp, Parameter, ParameterExpression
 
 from qdepot.errors import InvalidProgramError, UnsupportedProgramError
-from qdepot.quantum.arithmetic import check_in_loops
+from qdepot.quantum.arithmetic import check_angle, check_in_loops
 from qdepot.quantum.conditions import check_control_flow, check_store, check_variables
 from qdepot.quantum.durations import checked_delay, is_delay
 from qdepot.quantum.gate_names import reserved_names
@@ -246,3 +246,5 @@ def _check_finite(name: str, params: Iterable[object]) -> None:
                 f"{name!r} has the parameter {param}, which is not a finite number",
                 solution="Look for a division by zero, or for a number too large for double precision.",
             )
+        if isinstance(plain, float) and name != "delay":
+            check_angle(name, plain)

@@ -19,7 +19,7 @@ FAILING = [
     (lambda: A.exp(), 1000.0),
     (lambda: A**0.5, -1.0),
     (lambda: A**-1, 0.0),
-    (lambda: A * 1e300, 1e300),
+    (lambda: A**400, 1e10),
     (lambda: A.exp().log(), 1000.0),
     (lambda: A * A / A, 0.0),
     (lambda: A.sign() + 1 / A, 0.0),

@@ -66,7 +66,7 @@ def test_under_any_name_that_means_something_to_a_library_it_flips_its_qubit_or_
     except (InvalidProgramError, UnsupportedProgramError) as error:
         refusal = error.message
     cannot_be_defined = name in NOT_WORDS_OF_OPENQASM[program_format] | TAKEN_BY_QISKIT or name[0].isupper()
-    assert found == {"1": 5} or (refusal and cannot_be_defined) or "already defined" in refusal
+    assert found == {"1": 5} or (refusal and cannot_be_defined) or "already" in refusal
 
 
 @pytest.mark.parametrize("name", ["delay", "snapshot", "measure", "reset"])
