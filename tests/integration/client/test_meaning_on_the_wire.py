@@ -21,7 +21,16 @@ from qiskit.circuit import (
     Qubit,
 )
 from qiskit.circuit.classical import expr, types
-from qiskit.circuit.library import PauliEvolutionGate, PermutationGate, QFTGate, SGate, XGate
+from qiskit.circuit.library import (
+    BitwiseXorGate,
+    OrGate,
+    PauliEvolutionGate,
+    PermutationGate,
+    QFTGate,
+    SGate,
+    UCGate,
+    XGate,
+)
 from qiskit.quantum_info import Clifford, Operator, SparsePauliOp
 from qiskit.synthesis import SuzukiTrotter
 from qiskit.transpiler import generate_preset_pass_manager
@@ -272,6 +281,15 @@ def test_what_would_not_arrive_is_not_sent(step, named):
     with pytest.raises(UnsupportedProgramError, match=named) as caught:
         arrived(built(step))
     assert caught.value.solution
+
+
+@pytest.mark.parametrize("gate", [OrGate(2), BitwiseXorGate(2, 1), UCGate([np.eye(2), np.eye(2)])])
+def test_a_gate_that_qiskit_writes_and_cannot_read_is_not_sent_and_arrives_broken_down(gate):
+    circuit = built(lambda it: it.append(gate, range(gate.num_qubits)), qubits=gate.num_qubits)
+    with pytest.raises(UnsupportedProgramError, match="cannot read") as caught:
+        arrived(circuit)
+    assert "decompose" in caught.value.solution
+    assert Operator(arrived(circuit.decompose())) == Operator(circuit)
 
 
 def test_a_unit_is_not_sent_in_a_version_that_has_no_place_for_it():
