@@ -8,18 +8,10 @@ import numpy as np
 from openqasm3 import ast
 from qiskit.circuit import Parameter
 
-from qdepot.quantum.openqasm3.expressions import (
-    alias_of,
-    anything,
-    array_item,
-    evaluated,
-    index_places,
-    resolved_type,
-    size,
-    variable_value,
-)
+from qdepot.quantum.openqasm3.expressions import anything, evaluated, resolved_type, size
 from qdepot.quantum.openqasm3.gates import CX_GATE, LIBRARY
 from qdepot.quantum.openqasm3.operators import binary
+from qdepot.quantum.openqasm3.parts import alias_of, array_item, index_places, variable_value
 from qdepot.quantum.openqasm3.quantum import bit_target, check_widths, measured_value, qubit_operand
 from qdepot.quantum.openqasm3.refusal import unsupported, wrong
 from qdepot.quantum.openqasm3.scope import BitAlias, External, Qubits, Subroutine, Variable

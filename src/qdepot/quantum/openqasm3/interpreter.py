@@ -10,7 +10,7 @@ from openqasm3 import ast
 
 from qdepot.quantum.openqasm3 import classical, control_flow, quantum, subroutines
 from qdepot.quantum.openqasm3.control_flow import ProgramEnded, Returned
-from qdepot.quantum.openqasm3.expressions import anything
+from qdepot.quantum.openqasm3.expressions import anything, evaluated
 from qdepot.quantum.openqasm3.machine import Machine
 from qdepot.quantum.openqasm3.refusal import unsupported, wrong
 
@@ -25,7 +25,7 @@ def execute(machine: Machine, tree: ast.Program) -> Machine:
 
 def new_machine() -> Machine:
     """A machine without a program."""
-    return Machine(_run, subroutines.call)
+    return Machine(_run, subroutines.call, evaluated)
 
 
 def _run(machine: Machine, statements: Sequence[ast.Statement]) -> None:

@@ -20,7 +20,7 @@ from qdepot.quantum.openqasm3.types import ArrayType, Type
 from qdepot.quantum.openqasm3.values import Value, bits_of, cast, from_bits
 from qdepot.quantum.precheck import MAX_BITS
 
-MAX_STATEMENTS = 300_000
+MAX_STATEMENTS = 200_000
 """Most statements that are executed while a program is read; each round of a loop counts."""
 
 _MEASURE = Measure()
@@ -52,14 +52,13 @@ class Machine:
         call_depth: How many branches and loops on measurements were around the innermost call.
         in_gate: Whether the body of a gate is being read.
         span: Where the present statement stands.
-        run: Executes statements.
-        call: Calls a subroutine.
     """
 
     def __init__(
         self,
         run: Callable[[Machine, Sequence[ast.Statement]], None],
         call: Callable[[Machine, Subroutine, Sequence[Any], ast.QASMNode], Any],
+        evaluate: Callable[[Machine, ast.Expression], Value],
     ) -> None:
         self.program = Program()
         self.scopes = Scopes({**functions.CONSTANTS, "U": U_GATE, "CX": CX_GATE})
@@ -76,6 +75,7 @@ class Machine:
         self.results: list[Variable] = []
         self._run = run
         self._call = call
+        self._evaluate = evaluate
         self._statements = 0
 
     def run(self, statements: Sequence[ast.Statement]) -> None:
@@ -85,6 +85,10 @@ class Machine:
     def call(self, subroutine: Subroutine, arguments: Sequence[Any], node: ast.QASMNode) -> Any:  # noqa: ANN401 - as anything
         """Call a subroutine; its result, or None."""
         return self._call(self, subroutine, arguments, node)
+
+    def evaluated(self, node: ast.Expression) -> Value:
+        """The scalar that an expression is worth."""
+        return self._evaluate(self, node)
 
     def count_statement(self) -> None:
         """Note that a statement is executed.

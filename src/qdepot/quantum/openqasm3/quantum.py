@@ -12,8 +12,9 @@ from qiskit.circuit import Barrier, CircuitInstruction, Delay, Gate, Parameter, 
 from qiskit.circuit.library import standard_gates as library
 
 from qdepot.quantum.openqasm3 import gates
-from qdepot.quantum.openqasm3.expressions import alias_of, anything, evaluated, indexed, indexed_bits
+from qdepot.quantum.openqasm3.expressions import anything, evaluated
 from qdepot.quantum.openqasm3.gates import LIBRARY, GateType
+from qdepot.quantum.openqasm3.parts import alias_of, indexed, indexed_bits
 from qdepot.quantum.openqasm3.program import Program, as_condition
 from qdepot.quantum.openqasm3.refusal import Refusal, unsupported, wrong
 from qdepot.quantum.openqasm3.scope import BitAlias, Qubits, Subroutine, Variable

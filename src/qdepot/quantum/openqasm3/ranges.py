@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qdepot.quantum.openqasm3.refusal import unsupported, wrong
 
-MAX_ROUNDS = 300_000
+MAX_ROUNDS = 200_000
 """Most values in a range."""
 
 
