@@ -8,7 +8,8 @@ import pytest
 from qdepot.client.client import Client
 from support.fake_api import BELL, FakeApi
 
-Circuit = type("QuantumCircuit", (), {"__module__": "qiskit.circuit.quantumcircuit", "num_qubits": 1})
+EMPTY = {"num_qubits": 1, "num_parameters": 0, "data": ()}
+Circuit = type("QuantumCircuit", (), {"__module__": "qiskit.circuit.quantumcircuit", **EMPTY})
 
 
 @pytest.fixture
