@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _DEFINITION = re.compile(r"\b(?:gate|def)\b[^{]*\{[^}]*\}")
 _OPERAND = r"[A-Za-z_θ]\w*(?:\[[^\]]*[:{][^\]]*\])?"
 _WHOLE_REGISTERS = re.compile(rf"[\w)]\s+(?:[^;{{}}]*,\s*)?{_OPERAND}\s*,\s*(?:[^;{{}}]*,\s*)?{_OPERAND}\s*[,;]")
+_NOT_DECIMAL = re.compile(r"\b0[xbo][0-9A-Fa-f]")
+_STEPPED = re.compile(r"\bin\s*\[[^\]:]*:\s*(?!-?1\s*:)[^\]:]*:")
+_ASSIGNED = re.compile(r"\w(?:\[[^\]]*\])?\s*=\s*(?:true|false|[01]|\"[01]*\")\s*;")
 _CONTROLLED_PHASE = re.compile(r"ctrl[^;]*@\s*gphase")
 
 
@@ -39,9 +42,24 @@ FAULTS = (
         is_in=lambda text: bool(_CONTROLLED_PHASE.search(text)),
     ),
     Fault(
+        judge="mqt",
+        what="whole numbers that are not decimal are no numbers as angles: `U(0x1F, 0, 0)`",
+        is_in=lambda text: bool(_NOT_DECIMAL.search(text)),
+    ),
+    Fault(
         judge="pyqasm",
         what="a gate on two whole registers is applied inside each of them: `cx a, b;` as `cx a[0], a[1];`",
         is_in=lambda text: bool(_WHOLE_REGISTERS.search(_DEFINITION.sub("", text))),
+    ),
+    Fault(
+        judge="pyqasm",
+        what="a loop whose step misses its end goes one round too far: `for int i in [1:2:4]` as 1, 3, 5",
+        is_in=lambda text: bool(_STEPPED.search(text)),
+    ),
+    Fault(
+        judge="pyqasm",
+        what="bits that are assigned and not measured are left out: `c[2] = 1;`",
+        is_in=lambda text: bool(_ASSIGNED.search(text)),
     ),
     Fault(
         judge="pyqasm",

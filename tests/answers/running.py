@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +27,7 @@ LANGUAGES: dict[str, Callable[[], SearchStrategy[Program]]] = {
 SHORT_FORM = int(os.environ.get("QDEPOT_TEST_PROGRAMS", "1000"))
 """Programs of each language in the ordinary tests."""
 
-SLICE = 1000
+SLICE = 250
 _PLACE = re.compile(r"^(circuit \d+: )?(line \d+, column \d+: )?")
 _OWN = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|-?\d+(\.\d+)?")
 
@@ -44,6 +46,7 @@ class Tally:
         right_by: How many are right by which judges.
         refused: How many were refused for which reason.
         unjudged: How many have no judge, by what the judges said.
+        wrong: Answers that are wrong or disputed, with their programs.
         silent: How many programs a judge did not answer, by what it said.
     """
 
@@ -53,6 +56,7 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     unjudged: Counter[str] = field(default_factory=Counter)
     silent: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
     _seen: set[bytes | str] = field(default_factory=set)
 
     @property
@@ -85,6 +89,7 @@ class Tally:
             "language": self.language,
             "programs": self.programs,
             **{name: dict(getattr(self, name).most_common()) for name in counters},
+            "wrong": self.wrong,
         }
 
 
@@ -94,28 +99,33 @@ def reason_without_names(reason: str) -> str:
     return _OWN.sub("…", first)[:120]
 
 
-def generated(language: str, number: int, panel: Panel, *, seed: int | None = None) -> Tally:
+def generated(
+    language: str, number: int, panel: Panel, *, seed: int = 0, until: float = math.inf, collects: bool = False
+) -> Tally:
     """Examine so many different programs.
 
     Args:
         language: One of the languages.
         number: How many different programs.
         panel: The judges.
-        seed: Of the generator; None always writes the same programs.
+        seed: Of the generator.
+        until: When to stop, by the monotonic clock, however many there were.
+        collects: Whether wrong answers are counted and kept, instead of raised with the smallest program.
 
     Raises:
         WrongAnswerError: A result is wrong, or a refusal is no good; with the smallest program that shows it.
     """
     tally = Tally(language=language)
     slices = 0
-    while tally.programs < number:
+    while tally.programs < number and time.monotonic() < until:
         missing = number - tally.programs
-        _slice(tally, min(SLICE, missing + missing // 10 + 20), panel, most=number, seed=(seed or 0) * 10_000 + slices)
+        size = min(SLICE, missing + missing // 10 + 20)
+        _slice(tally, size, panel, most=number, seed=seed * 10_000 + slices, until=until, collects=collects)
         slices += 1
     return tally
 
 
-def _slice(tally: Tally, examples: int, panel: Panel, *, most: int, seed: int) -> None:
+def _slice(tally: Tally, examples: int, panel: Panel, *, most: int, seed: int, until: float, collects: bool) -> None:
     @seeded(seed)
     @settings(
         max_examples=examples,
@@ -127,12 +137,19 @@ def _slice(tally: Tally, examples: int, panel: Panel, *, most: int, seed: int) -
     )
     @given(LANGUAGES[tally.language]())
     def examine(program: Program) -> None:
+        if time.monotonic() > until:
+            return
         if tally.programs < most and tally.is_new(program):
             finding = examined(program, panel)
             tally.add(finding)
+        elif tally.verdicts[WRONG] + tally.verdicts[DISPUTED] and not collects:  # looking for the smallest program
+            finding = examined(program, panel)
         else:
-            finding = examined(program, panel) if tally.verdicts[WRONG] + tally.verdicts[DISPUTED] else None
-        if finding is not None and finding.verdict in (WRONG, DISPUTED):
-            raise WrongAnswerError(f"{finding.verdict}: {finding.reason}\n{program}")
+            return
+        if finding.verdict in (WRONG, DISPUTED):
+            error = WrongAnswerError(f"{finding.verdict}: {finding.reason}\n{program}")
+            if not collects:
+                raise error
+            tally.wrong.append(str(error))
 
     examine()

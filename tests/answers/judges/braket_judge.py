@@ -47,7 +47,10 @@ STANDARD_GATES = {
     "rxx": "gate rxx(w) a, b { h a; h b; ctrl @ x a, b; rz(w) b; ctrl @ x a, b; h a; h b; }",
 }
 DECLARED = re.compile(r"\bbit\[(?P<size>\d+)\]\s+(?P<name>\w+)\s*;|\bcreg\s+(?P<old>\w+)\[(?P<old_size>\d+)\]\s*;")
+WITH_TEXT = re.compile(r'(\bbit\[[^\]]*\])\s+(\w+)\s*=\s*"([01]+)"\s*;')
 ARGUMENT = re.compile(r"\b([abcwflg])\b")
+SIZED = re.compile(r"\bbit\[(\d+)\]\s+(\w+)")
+OLD_SIZED = re.compile(r"\bcreg\s+(\w+)\[(\d+)\]")
 COMPARED = re.compile(r"\b(\w+)\s*(==|!=)\s*(\d+)\b")
 WORD = re.compile(r"[A-Za-z]\w*")
 INCLUDE = re.compile(r'include\s*"(stdgates|qelib1)\.inc"\s*;')
@@ -126,12 +129,21 @@ def _without_include(source: str) -> str:
         source = source if INCLUDE.search(source) else source.replace(";", f"; {_apart(STANDARD_GATES['CX'])}", 1)
     words = set(WORD.findall(source))
     source = INCLUDE.sub(" ".join(_apart(text) for name, text in STANDARD_GATES.items() if name in words), source)
-    return _with_zeros(_by_bits(source)) if "if" in words else source
+    if "if" in words and {"bit", "creg"} & words:
+        source = _with_zeros(_by_bits(source))
+    return WITH_TEXT.sub(_with_bits, source)
 
 
 def _apart(definition: str) -> str:
     """The definition with names that no program has: the interpreter mixes arguments up with registers of that name."""
     return ARGUMENT.sub(r"\1_of_gate", definition)
+
+
+def _with_bits(found: re.Match[str]) -> str:
+    """A declaration whose text is assigned bit by bit: the interpreter takes the first letter for bit 0."""
+    head, name, text = found.groups()
+    bits = "".join(f" {name}[{place}] = {bit};" for place, bit in enumerate(reversed(text)))
+    return f"{head} {name};{bits}"
 
 
 def _by_bits(source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ Condition = Callable[[Mapping[int, int]], bool]
 
 MAX_QUBITS = 12
 
+BITS = re.compile(r"\bbit(?:\[[^\]]*\])?\s+(\w+)|\bcreg\s+(\w+)")
 LETTERS = {"π": "pi", "τ": "tau", "θ": "theta_"}
 """What the specification allows and the reader does not know, put into letters that it knows."""
 
@@ -33,17 +35,25 @@ def judged(source: str) -> dict[str, Any]:
     """What the program answers, exactly."""
     for letter, word in LETTERS.items():
         source = source.replace(letter, word)
-    return followed(QuantumComputation.from_qasm_str(source))
+    names = {name for found in BITS.finditer(source) for name in found.groups() if name}
+    return followed(QuantumComputation.from_qasm_str(source), names)
 
 
-def followed(program: QuantumComputation) -> dict[str, Any]:
-    """The registers and probabilities of a program, or its final state where it measures nothing."""
+def followed(program: QuantumComputation, names: set[str]) -> dict[str, Any]:
+    """The registers and probabilities of a program, or its final state where it measures nothing.
+
+    Args:
+        program: As MQT Core has read it.
+        names: Of the registers of bits; MQT Core has numbers among the registers.
+    """
     if program.num_qubits > MAX_QUBITS:
         raise ValueError(f"more than {MAX_QUBITS} qubits")
     walk = _Walk(program.num_qubits)
     for operation in program:
         walk.follow(operation, where=lambda _: True)
-    registers = sorted(program.cregs.values(), key=lambda register: register.start)
+    registers = sorted(
+        (each for each in program.cregs.values() if each.name in names), key=lambda register: register.start
+    )
     if not registers:
         (branch,) = walk.ensemble.branches
         state = branch.state * np.exp(1j * program.global_phase)
