@@ -14,7 +14,7 @@ from qdepot.archive.packing import PackedBundle, StoredBundle
 from qdepot.errors import ArchiveDamagedError, QDepotError
 from qdepot.ports.object_store import ObjectExistsError, ObjectStore
 
-_OF_THE_RUN = ("attempt", "queued_at", "running_at", "provider_job_id", "vendor_status", "summary")
+_OF_THE_RUN = ("attempt", "queued_at", "running_at", "provider_job_id", "vendor_status", "summary", "cancel_requested")
 """What a bundle says of the run whose result it holds."""
 
 _AT_ONCE_BYTES = 16 * 1024 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from qdepot.archive.packing import Completion, StoredBundle
 from qdepot.archive.request import RequestRecord
@@ -18,6 +19,7 @@ from qdepot.reconciler.desk import Desk, backoff_s, failure_of
 from qdepot.reconciler.finished import Finished
 from qdepot.reconciler.isolation import MOST_TRIES, in_turns, is_lasting, own_error
 from qdepot.reconciler.parts import Parts
+from qdepot.reconciler.receipt import tidy_up_bundle
 from qdepot.reconciler.rescuer import RESCUER
 
 COLLECTED_AT_ONCE = 128
@@ -175,6 +177,10 @@ class Collector:
         now = self._save([change for change in finals if not change.retry_in_s], unsaved, keep_lease=True)
         self.cleaner.hand(now)
         saved = now + self._save([change for change in finals if change.retry_in_s], unsaved)
+        kept = {job.id for job in saved}
+        for change in finals:
+            if change.after.id not in kept:
+                tidy_up_bundle(self.desk, change.after)
         if isinstance(self.provider, Forgets):
             for job in saved:
                 if job.provider_job_id is not None:
@@ -222,9 +228,17 @@ class Collector:
             circuits_done=bundle.circuits_done,
             next_try_at=None,
             failures_in_row=0,
-            # A later run here gave no result: the row tells of the run that did, as a rebuild would.
-            **(bundle.told if isinstance(self.provider, RunsHere) else {}),
+            **self._told(bundle),
         )
+
+    def _told(self, bundle: StoredBundle) -> Mapping[str, Any]:
+        """What an adopted bundle says otherwise than the row, which is what a rebuild would say.
+
+        A later run here gave no result, and a cancel that came behind the bundle came too late.
+        """
+        if isinstance(self.provider, RunsHere):
+            return bundle.told
+        return {name: value for name, value in bundle.told.items() if name == "cancel_requested"}
 
     def _lost(self, job: Job, error: QDepotError) -> JobChange:
         backend = self.desk.backends.get(job.backend)

@@ -27,3 +27,9 @@ def tidy_up(desk: Desk, job: Job) -> None:
     current = desk.ledger.get_many([job.id]).get(job.id)
     if current is None or current.is_final:
         desk.archive.remove_pending(job, shared_in_use=True)
+
+
+def tidy_up_bundle(desk: Desk, job: Job) -> None:
+    """As :func:`tidy_up`; a job that its owner deleted meanwhile leaves its tombstone only."""
+    if job.id not in desk.ledger.get_many([job.id]):
+        desk.archive.delete(job, shared_in_use=True)

@@ -13,10 +13,13 @@ import pytest
 
 from qdepot.adapters.ledgers.memory import MemoryLedger
 from qdepot.adapters.providers.aer import AerProvider
-from qdepot.domain.job import Duty, Job, JobChange, JobStatus
+from qdepot.archive import layout
+from qdepot.domain.job import Duty, Job, JobChange, JobStatus, Stage
 from qdepot.ports.compute_pool import Limits
 from qdepot.testing.compute_pool import wait_until
 from qdepot.testing.fake_pool import FunctionPool
+from qdepot.testing.jobs import ended
+from support.rebuilding import without_ledger
 from support.world import ME, World, check, order, simulate
 
 BACKENDS = ["aer", "scripted_qpu"]
@@ -121,3 +124,42 @@ def test_a_start_that_was_not_saved_leaves_no_run_behind(world: World):
     assert world.job(job).status is JobStatus.CREATED
     home = brought_home(world, job)
     assert (home.status, home.attempt) == (JobStatus.COMPLETED, 1)
+
+
+def test_of_a_job_that_was_ended_and_deleted_meanwhile_no_bundle_is_left(world: World):
+    """The process was stopped while it stored the bundle; another one was faster, and the owner deleted the job."""
+    job = submitted(world, "scripted_qpu")
+
+    def end_and_delete(seen: Job) -> None:
+        if seen.stage is Stage.COLLECTING:
+            assert world.ledger.save([ended(seen)]) == [True]
+            world.jobs().delete(job.id, caller=ME)
+            world.completed.create(layout.bundle_key(seen), bundle[0])
+
+    bundle: list[bytes] = []
+    create_many = type(world.completed).create_many
+
+    def remember(store, objects):
+        bundle[:] = [bytes(content) for _, content in objects]
+        return create_many(store, objects)
+
+    world.ledger.before_save = end_and_delete
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(world.completed), "create_many", remember)
+        process = world.process()
+        for _ in range(30):
+            process.run_until_idle()
+            world.clock.advance(1)
+    assert bundle, "the bundle was never stored"
+    assert [info.key for info in world.completed.scan()] == [layout.tombstone_key(job)]
+
+
+def test_a_cancel_behind_the_stored_bundle_is_what_a_rebuild_says_too(world: World):
+    job = submitted(world, "scripted_qpu")
+    world.ledger.before_save = lambda seen: seen.stage is Stage.COLLECTING and world.jobs().cancel(seen.id, caller=ME)
+    world.ledger.at = None
+    home = brought_home(world, job)
+    world.ledger.before_save = None
+    assert home.status is JobStatus.COMPLETED
+    rebuilt, _ = without_ledger(world)
+    assert rebuilt.job(job).cancel_requested == home.cancel_requested
