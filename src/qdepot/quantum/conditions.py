@@ -33,7 +33,7 @@ _SOLUTION = (
 
 
 def check_variables(circuit: QuantumCircuit) -> None:
-    """Check that a circuit, or the body of an instruction, declares no variables.
+    """Check that a circuit, or the body of an instruction, has no variables left that are not in registers.
 
     Raises:
         UnsupportedProgramError: It does.
@@ -43,8 +43,8 @@ def check_variables(circuit: QuantumCircuit) -> None:
     variable = next(iter(circuit.iter_vars()))
     kind = "an input variable" if circuit.num_input_vars else "a variable"
     raise UnsupportedProgramError(
-        f"the circuit has {kind}, {variable.name!r} of type {variable.type}; variables cannot be run here",
-        solution="Keep the value in a classical register: `store` to a register or bit is possible.",
+        f"the circuit has {kind}, {variable.name!r} of type {variable.type}, which cannot be run here",
+        solution=f"Declared variables of the types bool and uint of up to {WIDEST} bits can be run, without stretches.",
         details={"variable": variable.name},
     )
 

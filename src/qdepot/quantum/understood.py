@@ -17,6 +17,7 @@ from qdepot.quantum.exact_sampling import Distribution, distribution
 from qdepot.quantum.parse import Reading, read
 from qdepot.quantum.survey import Survey, surveyed
 from qdepot.quantum.transpile import Prepared, prepared
+from qdepot.quantum.variables import with_variables_in_registers
 from qdepot.quantum.writing_out import written_out
 
 _KEPT = 64
@@ -59,10 +60,11 @@ class Understood:
 
     @cached_property
     def _final(self) -> tuple[QuantumCircuit, Survey]:
-        survey = surveyed(self.reading.circuit)
+        circuit = with_variables_in_registers(self.reading.circuit)
+        survey = surveyed(circuit)
         if not survey.must_be_written_out:
-            return self.reading.circuit, survey
-        circuit = written_out(self.reading.circuit)
+            return circuit, survey
+        circuit = written_out(circuit)
         return circuit, surveyed(circuit)
 
 

@@ -149,7 +149,7 @@ def _wide(circuit):
 
 
 def _variable(circuit):
-    circuit.add_var("v", expr.lift(True))
+    circuit.add_var("v", expr.lift(1.5))
 
 
 def _input(circuit):
@@ -158,9 +158,9 @@ def _input(circuit):
         circuit.x(0)
 
 
-def _variable_inside(circuit):
+def _wide_variable(circuit):
     with circuit.if_test((circuit.clbits[0], True)):
-        circuit.add_var("inner", expr.lift(3, types.Uint(4)))
+        circuit.add_var("inner", expr.lift(3, types.Uint(33)))
 
 
 def _switch_on_an_expression(circuit):
@@ -173,7 +173,7 @@ def _switch_on_an_expression(circuit):
     [
         (_variable, "variable, 'v'"),
         (_input, "input variable, 'x'"),
-        (_variable_inside, "variable, 'inner'"),
+        (_wide_variable, "variable, 'inner'"),
         (_switch_on_an_expression, "switch on an expression"),
         (_if(_wide), "33 bits"),
         (_if(lambda circuit: expr.equal(expr.add(circuit.cregs[0], 1), 1)), "operator add"),
@@ -240,10 +240,13 @@ def steps(draw, depth, *, in_loop=False):
 
 
 class Machine:
-    """Builds a circuit from steps, and does itself what the circuit is to do."""
+    """Builds a circuit from steps; with variables for a number and for what branches depend on, if wanted."""
 
-    def __init__(self):
+    def __init__(self, *, variables):
         self.circuit = QuantumCircuit(QuantumRegister(3, "q"), *REGISTERS)
+        self.variables = variables
+        self.number = self.circuit.add_var("number", expr.lift(0, types.Uint(4))) if variables else REGISTERS[2]
+        self.flags = 0
 
     def build(self, found):
         for kind, (qubit, bit, other, number), inner in found:
@@ -255,7 +258,7 @@ class Machine:
             elif kind == "store":
                 self.circuit.store(target, expr.logic_not(source))
             elif kind == "store register":
-                self.circuit.store(REGISTERS[2], expr.bit_xor(REGISTERS[2], number))
+                self.circuit.store(self.number, expr.bit_xor(self.number, number))
             elif kind == "if":
                 self._if(source, inner)
             elif kind == "for":
@@ -266,11 +269,15 @@ class Machine:
                     self.build(inner[0])
                     self.circuit.store(source, expr.lift(True))
             else:
-                with self.circuit.if_test(expr.equal(REGISTERS[2], number)):
+                with self.circuit.if_test(expr.equal(self.number, number)):
                     self.circuit.break_loop() if kind == "break" else self.circuit.continue_loop()
 
     def _if(self, source, inner):
-        with self.circuit.if_test(expr.equal(source, True)) as otherwise:
+        condition = expr.equal(source, True)
+        if self.variables:
+            self.flags += 1
+            condition = self.circuit.add_var(f"flag_{self.flags}", condition)
+        with self.circuit.if_test(condition) as otherwise:
             self.build(inner[0])
         if len(inner) > 1:
             with otherwise:
@@ -284,8 +291,9 @@ class LeavesLoop(Exception):  # noqa: N818 - it is none
 class Followed:
     """What becomes of the bits."""
 
-    def __init__(self):
+    def __init__(self, *, variables):
         self.qubits, self.bits, self.rounds = [False] * 3, dict.fromkeys(BITS, False), 0
+        self.variable = 0 if variables else None
 
     def follow(self, found):
         for kind, (qubit, bit, other, number), inner in found:
@@ -327,23 +335,35 @@ class Followed:
                     return
 
     def _register(self):
+        if self.variable is not None:
+            return self.variable
         return sum(self.bits[bit] << place for place, bit in enumerate(REGISTERS[2]))
 
     def _set(self, value):
+        if self.variable is not None:
+            self.variable = value
+            return
+        self.set_register(value)
+
+    def set_register(self, value):
         for place, bit in enumerate(REGISTERS[2]):
             self.bits[bit] = bool(value >> place & 1)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    steps(3), st.sampled_from([{}, {"optimization_level": 1}, {"method": "stabilizer"}, {"method": "density_matrix"}])
+    steps(3),
+    st.booleans(),
+    st.sampled_from([{}, {"optimization_level": 1}, {"method": "stabilizer"}, {"method": "density_matrix"}]),
 )
-def test_branches_loops_and_stores_keep_their_order(found, options):
-    followed = Followed()
+def test_branches_loops_and_stores_keep_their_order(found, variables, options):
+    followed, machine = Followed(variables=variables), Machine(variables=variables)
     followed.follow(found)
-    machine = Machine()
     machine.build(found)
     circuit = machine.circuit
+    if variables:
+        circuit.store(REGISTERS[2], machine.number)
+        followed.set_register(followed.variable)
     extra = ClassicalRegister(3, "end")
     circuit.add_register(extra)
     circuit.measure(range(3), extra)
