@@ -54,7 +54,7 @@ def test_gates_of_an_author_s_own_and_control_flow():
         ("t q[0];", "t"),
         ("rx(0.3) q[0];", "rx(0.3)"),
         ("ccx q[0], q[1], q[2];", "ccx"),
-        ("if (c[0]) { cp(0.5) q[0], q[1]; }", "cp(0.5)"),
+        ("c[0] = measure q[0]; if (c[0]) { cp(0.5) q[0], q[1]; }", "cp(0.5)"),
     ],
 )
 def test_another_gate_is_named_when_the_circuit_is_checked(text, gate):
