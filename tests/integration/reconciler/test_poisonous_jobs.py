@@ -7,6 +7,7 @@ could see that the error of one job became that of its whole batch.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -32,6 +33,12 @@ ADA = Caller(project="ada", user="ada")
 TEXT = "POISON\0\u202e\x1b[2J\ud800"
 """What every error of these jobs says; nobody else may read it, and no database takes it as it is."""
 POISONOUS = 30
+
+
+@pytest.fixture(autouse=True)
+def _captures_no_log(monkeypatch):
+    """Log records quote the text, and pytest-xdist cannot send a lone surrogate to the process that reports."""
+    monkeypatch.setattr(logging.getLogger("qdepot.reconciler.isolation"), "disabled", True)
 
 
 class PoisonousCloud(BulkScriptedProvider):
