@@ -8,7 +8,7 @@ from typing import Any
 
 from openqasm3 import ast
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, ParameterExpression
+from qiskit.circuit import ControlledGate, Gate, ParameterExpression
 from qiskit.circuit.library import UnitaryGate
 from qiskit.circuit.library import standard_gates as library
 from qiskit.quantum_info import Operator
@@ -83,7 +83,7 @@ def modified(gate: Gate, kind: GateType, modifiers: Sequence[tuple[ast.GateModif
     Raises:
         Refusal: It cannot be modified like that.
     """
-    if any(modifier in _CONTROLS for modifier, _ in modifiers):
+    if any(modifier is not ast.GateModifierName.inv for modifier, _ in modifiers):
         gate = _with_phase_of_the_library(gate, kind)
     for modifier, argument in reversed(modifiers):
         if modifier is ast.GateModifierName.inv:
@@ -114,7 +114,7 @@ def power(gate: Gate, exponent: float) -> Gate:
         return gate
     has_inputs = any(isinstance(value, ParameterExpression) for value in gate.params)
     if is_whole and type(gate) in _TURNS:
-        return type(gate)(gate.params[0] * int(exponent))
+        return _turned(gate, gate.params[0] * int(exponent))
     if is_whole and (abs(exponent) <= _MOST_REPETITIONS or has_inputs or gate.num_qubits > _WIDEST_MATRIX):
         return _repeated(gate, int(exponent))
     if has_inputs:
@@ -122,6 +122,13 @@ def power(gate: Gate, exponent: float) -> Gate:
     if gate.num_qubits > _WIDEST_MATRIX:
         raise unsupported(f"a fractional power of a gate of more than {_WIDEST_MATRIX} qubits")
     return UnitaryGate(Operator(gate).power(float(exponent)))
+
+
+def _turned(gate: Gate, angle: Any) -> Gate:  # noqa: ANN401 - a number or an expression of parameters
+    """The same gate with another angle, under the same controls."""
+    if isinstance(gate, ControlledGate):
+        return type(gate)(angle, ctrl_state=gate.ctrl_state)
+    return type(gate)(angle)
 
 
 def _repeated(gate: Gate, times: int) -> Gate:
@@ -139,7 +146,7 @@ _LARGEST_EXPONENT = 1_000_000_000
 
 
 def _with_phase_of_the_library(gate: Gate, kind: GateType) -> Gate:
-    """``u2`` and ``u3`` have another global phase in OpenQASM 3 than in Qiskit; it can be seen under a control."""
+    """``u2`` and ``u3`` have a global phase in OpenQASM 3 that they lack in Qiskit; controls and roots show it."""
     if kind is not LIBRARY["u2"] and kind is not LIBRARY["u3"]:
         return gate
     circuit = QuantumCircuit(1)
