@@ -110,6 +110,10 @@ test-answers: $(VENV)/.installed $(JUDGES)/.locked ## Compare answers with other
 	@PYTHONPATH=tests $(BIN)/python -m answers --programs $(PROGRAMS)
 	@$(BIN)/python -m pytest -m answers tests/answers/statistics
 
+.PHONY: docs-answers
+docs-answers: $(VENV)/.installed ## Put the report of make test-answers into the documentation
+	@PYTHONPATH=tests $(BIN)/python tools/render_answers.py build/answers.json
+
 .PHONY: test-containers
 test-containers: $(VENV)/.installed ## Build the image with podman or docker, and run it with real servers; BASE=image
 	@QDEPOT_TEST_BASE="$(BASE)" $(BIN)/python -m pytest -m containers tests/containers -s

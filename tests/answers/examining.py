@@ -84,6 +84,11 @@ def examined(program: Program, panel: Panel) -> Finding:
         return _refusal(program, error)
     except Exception:  # in a child this is an internal_error
         return Finding(verdict=WRONG, reason=f"not refused but broken: {traceback.format_exc(limit=-2)}")
+    return answered_by(program, entry, panel)
+
+
+def answered_by(program: Program, entry: Mapping[str, Any], panel: Panel) -> Finding:
+    """Compare an entry of a result document, wherever it comes from."""
     return _compared(program, entry, _answers(program, panel))
 
 
