@@ -119,6 +119,10 @@ KNOWN = [
 ]
 
 MEASURED = [
+    (
+        "qubit[3] q; bit[3] c; x q[0]; c = measure q; uint[3] n = c; if (c[0] && n + 2 == 3) x q[1]; c = measure q;",
+        "011",
+    ),
     ("qubit[2] q; bit[2] c; x q[0]; c[0] = measure q[0]; if (c[0] == 1) x q[1]; c[1] = measure q[1];", "11"),
     ("qubit[2] q; bit c; x q[0]; c = measure q[0]; if (c == 1) x q[1]; bit d; d = measure q[1];", "1 1"),
     ("qubit[3] q; bit[3] c; x q[0]; c = measure q; if (c > 0) x q[2]; if (c == -1) x q[1]; c = measure q;", "101"),
@@ -229,6 +233,6 @@ def test_what_depends_on_measurements_is_computed_while_the_circuit_runs(text, o
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-@pytest.mark.parametrize(("text", "outcome"), MEASURED[15:21])
+@pytest.mark.parametrize(("text", "outcome"), MEASURED[16:22])
 def test_computing_while_the_circuit_runs_survives_every_level_of_optimization(text, outcome, level):
     assert counts(openqasm3(text), shots=3, options={"optimization_level": level}) == {outcome: 3}

@@ -180,11 +180,11 @@ def _logical(machine: Machine, sign: str, node: ast.BinaryExpression) -> Value:
     left = truth(evaluated(machine, node.lhs))
     if isinstance(left, bool) and left is (sign == "||"):
         return Value(BOOL, left)
-    before = machine.program.events
+    before = machine.program.effects
     right = truth(evaluated(machine, node.rhs))
-    if machine.program.events != before and not isinstance(left, bool):
+    if machine.program.effects != before and not isinstance(left, bool):
         raise unsupported(
-            f"the right side of {sign} measures or computes, and whether it runs depends on a measurement",
+            f"the right side of {sign} measures, and whether it runs depends on a measurement",
             node,
             solution="Compute it before, into a variable.",
         )

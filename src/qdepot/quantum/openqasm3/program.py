@@ -87,6 +87,7 @@ class Program:
         results: Registers that are reported, by their names in the program, in order.
         depth: How many branches and loops, settled while the circuit runs, are around the present step.
         events: How many steps were added.
+        effects: How many of them did more than store what was computed.
     """
 
     def __init__(self) -> None:
@@ -95,6 +96,7 @@ class Program:
         self.results: dict[str, ClassicalRegister] = {}
         self.depth = 0
         self.events = 0
+        self.effects = 0
         self._registers: list[QuantumRegister | ClassicalRegister] = []
         self._blocks = [Block()]
         self._written: set[Clbit] = set()
@@ -142,6 +144,7 @@ class Program:
     def append(self, instruction: CircuitInstruction) -> None:
         """Add a step."""
         self.events += 1
+        self.effects += not isinstance(instruction, CircuitInstruction) or instruction.name != "store"
         self._blocks[-1].steps.append(instruction)
 
     def append_measurement(self, instruction: CircuitInstruction) -> None:
