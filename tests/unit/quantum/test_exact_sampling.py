@@ -241,7 +241,7 @@ WITHIN = {
     "a reset": "reset q[0];",
     "a gate behind a measurement": "c[0] = measure q[0]; h q[0];",
     "a branch": "c[0] = measure q[0]; if (c[0]) { x q[1]; }",
-    "a loop": "for int i in [0:2] { h q[0]; }",
+    "a loop": "c[0] = measure q[0]; while (c[0]) { x q[0]; c[0] = measure q[0]; }",
 }
 
 

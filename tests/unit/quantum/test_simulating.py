@@ -141,7 +141,7 @@ def test_a_switch_in_openqasm3():
 
 
 def test_a_branch_that_is_never_taken_measures_nothing():
-    source = openqasm3("qubit[1] q; bit[1] a; bit[2] b; if (a == 1) { b[0] = measure q[0]; }")
+    source = openqasm3("qubit[1] q; bit[1] a; bit[2] b; a = measure q; if (a == 1) { b[0] = measure q[0]; }")
     assert counts(source, shots=4, options={"memory": True}) == {"00 0": 4}
 
 
