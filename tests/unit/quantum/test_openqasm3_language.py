@@ -119,6 +119,7 @@ KNOWN = [
 ]
 
 MEASURED = [
+    ("qubit[2] q; angle[3] a = 0; uint[2] n = 0; x q[0]; measure q[0] -> a[2]; n[0] = measure q[1]; n += 2;", "10 100"),
     (
         "qubit[3] q; bit[3] c; x q[0]; c = measure q; uint[3] n = c; if (c[0] && n + 2 == 3) x q[1]; c = measure q;",
         "011",
@@ -233,6 +234,6 @@ def test_what_depends_on_measurements_is_computed_while_the_circuit_runs(text, o
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-@pytest.mark.parametrize(("text", "outcome"), MEASURED[16:22])
+@pytest.mark.parametrize(("text", "outcome"), MEASURED[17:23])
 def test_computing_while_the_circuit_runs_survives_every_level_of_optimization(text, outcome, level):
     assert counts(openqasm3(text), shots=3, options={"optimization_level": level}) == {outcome: 3}

@@ -252,10 +252,19 @@ class Machine:
 
     def write_back(self) -> None:
         """Store what is known of the results; to be done at the end of the program."""
+        if not self.results:
+            self._report_measured_numbers()
         for variable in self.results:
             assert variable.clbits is not None
             for clbit, bit in zip(variable.clbits, self._held(variable), strict=True):
                 self.program.store(clbit, bit)
+
+    def _report_measured_numbers(self) -> None:
+        """Without a single bit that is declared, what is measured into numbers and angles is the result."""
+        for variable in self.scopes.global_variables():
+            if variable.clbits is not None:
+                variable.register = self.program.name_storage(variable.name, variable.clbits)
+                self.results.append(variable)
 
     def _check_assignable(self, variable: Variable) -> None:
         if variable.is_constant:

@@ -137,6 +137,12 @@ class Program:
         del self._free[:count]
         return taken
 
+    def name_storage(self, name: str, clbits: list[Clbit]) -> ClassicalRegister:
+        """A register of classical bits that are storage so far."""
+        register = ClassicalRegister(name=name, bits=clbits)
+        self._registers.append(register)
+        return register
+
     def release(self, clbits: Iterable[Clbit]) -> None:
         """Storage that is no longer needed."""
         self._free.extend(clbits)

@@ -141,6 +141,10 @@ class Scopes:
         """Give a name a meaning in the innermost scope, in place of another that it may have there."""
         self._frames[-1].names[name] = meaning
 
+    def global_variables(self) -> list[Variable]:
+        """All variables of the program's top level, in order of declaration."""
+        return [found for found in self._frames[0].names.values() if isinstance(found, Variable)]
+
     @contextmanager
     def block(self, *, is_body: bool = False) -> Iterator[list[Variable]]:
         """A scope. After it the list that was given has the variables that were declared in it."""
