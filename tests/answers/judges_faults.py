@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _DEFINITION = re.compile(r"\b(?:gate|def)\b[^{]*\{[^}]*\}")
 _OPERAND = r"[A-Za-z_θ]\w*(?:\[[^\]]*[:{][^\]]*\])?"
-_WHOLE_REGISTERS = re.compile(rf"[\w)]\s+(?:[^;{{}}]*,\s*)?{_OPERAND}\s*,\s*(?:[^;{{}}]*,\s*)?{_OPERAND}\s*[,;]")
+_WHOLE_REGISTERS = re.compile(rf"[\w)]\s+(?:{_OPERAND}\s*,[^;{{}}]*|[^;{{}}]*,\s*{_OPERAND}\s*);")
 _NOT_DECIMAL = re.compile(r"\b0[xbo][0-9A-Fa-f]")
 _STEPPED = re.compile(r"\bin\s*\[[^\]:]*:\s*(?!-?1\s*:)[^\]:]*:")
 _ASSIGNED = re.compile(r"\w(?:\[[^\]]*\])?\s*=\s*(?:true|false|[01]|\"[01]*\")\s*;")
@@ -48,7 +48,7 @@ FAULTS = (
     ),
     Fault(
         judge="pyqasm",
-        what="a gate on two whole registers is applied inside each of them: `cx a, b;` as `cx a[0], a[1];`",
+        what="a gate on several operands, one of them a register, mixes qubits up: `cx a, b;` as `cx a[0], a[1];`",
         is_in=lambda text: bool(_WHOLE_REGISTERS.search(_DEFINITION.sub("", text))),
     ),
     Fault(

@@ -51,6 +51,7 @@ WITH_TEXT = re.compile(r'(\bbit\[[^\]]*\])\s+(\w+)\s*=\s*"([01]+)"\s*;')
 ARGUMENT = re.compile(r"\b([abcwflg])\b")
 SIZED = re.compile(r"\bbit\[(\d+)\]\s+(\w+)")
 OLD_SIZED = re.compile(r"\bcreg\s+(\w+)\[(\d+)\]")
+ASSIGNED = re.compile(r"\w(\[[^\]]*\])?\s*=\s*(true|false|[01])\s*;")
 COMPARED = re.compile(r"\b(\w+)\s*(==|!=)\s*(\d+)\b")
 WORD = re.compile(r"[A-Za-z]\w*")
 INCLUDE = re.compile(r'include\s*"(stdgates|qelib1)\.inc"\s*;')
@@ -129,7 +130,7 @@ def _without_include(source: str) -> str:
         source = source if INCLUDE.search(source) else source.replace(";", f"; {_apart(STANDARD_GATES['CX'])}", 1)
     words = set(WORD.findall(source))
     source = INCLUDE.sub(" ".join(_apart(text) for name, text in STANDARD_GATES.items() if name in words), source)
-    if "if" in words and {"bit", "creg"} & words:
+    if "if" in words and {"bit", "creg"} & words and not ASSIGNED.search(source):
         source = _with_zeros(_by_bits(source))
     return WITH_TEXT.sub(_with_bits, source)
 
