@@ -56,13 +56,16 @@ def test_all_is_there_again_after_the_database_was_lost(services):
     assert found.id == jobs[1].id
 
 
-def test_jobs_that_had_not_ended_are_run(services):
+def test_jobs_that_had_not_ended_are_held_unless_the_operator_has_them_run(services):
     service = services("data", "--no-reconciler")
     client = Client(service.url)
     ids = [client.submit(BELL, shots=10, idempotency_key=f"key {n}").id for n in range(3)]
     service.kill()
     lose_ledger(service)
     done = run_cli("ledger", "rebuild", "--json", data=service.data)
+    assert json.loads(done.stdout)["found"] == {"held": 3}
+    lose_ledger(service)
+    done = run_cli("ledger", "rebuild", "--run-pending", "--json", data=service.data)
     assert json.loads(done.stdout) == {"found": {"to be run": 3}, "damaged": [], "left_out": [], "remarks": []}
     service.options = ()
     service.start()

@@ -19,9 +19,9 @@ from qdepot.testing.ledger.validate import every_job
 from support.world import World
 
 
-def rebuild(world: World, ledger: Ledger, *, merge: bool = False) -> RebuildReport:
+def rebuild(world: World, ledger: Ledger, *, merge: bool = False, run_pending: bool = True) -> RebuildReport:
     service = Rebuilding(ledger=ledger, archive=world.archive, backends=world.backends, clock=world.clock)
-    return service.run(merge=merge)
+    return service.run(merge=merge, run_pending=run_pending)
 
 
 def without_ledger(world: World) -> tuple[World, RebuildReport]:

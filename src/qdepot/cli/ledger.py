@@ -34,18 +34,26 @@ def rebuild(
     merge: Annotated[
         bool, typer.Option("--merge", help="Add what a ledger misses, and move on what is behind in it.")
     ] = False,
+    run_pending: Annotated[
+        bool,
+        typer.Option(
+            "--run-pending",
+            help="Run pending jobs on simulators, although nothing proves they were acknowledged.",
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
-    """Make a lost ledger anew from the archive. Stop all services and reconcilers before.
+    """Rebuild a lost ledger from the archive. Stop all services and reconcilers first.
 
-    Jobs that have ended come back with results and history, deleted ones stay deleted. Jobs that had not ended go on,
-    but for those that would have to be sent anew to a backend that costs money: they are held. Tokens and roles are
-    not in the archive. The exit code is 7 if an object is damaged: it is told of, and skipped.
+    Jobs that have ended come back with their results and histories; deleted jobs stay deleted. Jobs that were sent to a
+    backend continue. Jobs that were not sent are held, because the archive does not prove that their submission was
+    acknowledged; --run-pending runs those on simulators. Tokens and roles are not in the archive. If an object is
+    damaged, the command names and skips it, and the exit code is 7.
     """
     from qdepot.wiring import build_rebuilding, working_alone
 
     with working_alone(read_settings(data=data)) as parts:
-        report = build_rebuilding(parts).run(merge=merge)
+        report = build_rebuilding(parts).run(merge=merge, run_pending=run_pending)
     _print(report, as_json=json)
     raise typer.Exit(ExitCode.OK if report.is_whole else ExitCode.DAMAGED)
 

@@ -36,7 +36,7 @@ _MEANINGS = {
     Finding.AT_BACKEND: "a job that its backend has; it is asked for there",
     Finding.MAYBE_SENT: "a job that its backend may have; it is looked for there",
     Finding.TO_RUN: "a job that was not sent yet, and will be",
-    Finding.HELD: "a job that was not sent yet, and waits for a person: qdepot resolve",
+    Finding.HELD: "a job that was not sent yet, and waits for a person: qdepot resolve, or --run-pending at a rebuild",
     Finding.CAUGHT_UP: "a row that was behind the archive",
     Finding.THERE: "a row that was right",
     Finding.REPEAT: "a request for the same job as another one",

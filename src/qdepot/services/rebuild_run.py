@@ -48,6 +48,8 @@ T = TypeVar("T")
 _AT_ONCE = 200
 """Jobs that are restored in one transaction."""
 
+_UNPROVEN = "nothing in the archive proves that its submission was acknowledged"
+
 
 @dataclass(slots=True, kw_only=True)
 class RebuildRun:
@@ -60,6 +62,8 @@ class RebuildRun:
         ledger, archive, backends: What it works with.
         traces: What the keys tell.
         at: Now.
+        run_pending: Whether pending jobs on repeatable backends are run, although nothing proves that they were
+            acknowledged.
         report: What was found.
     """
 
@@ -68,6 +72,7 @@ class RebuildRun:
     backends: Backends
     traces: Traces
     at: datetime
+    run_pending: bool
     report: RebuildReport = field(default_factory=RebuildReport)
     _damaged_jobs: set[str] = field(default_factory=set)
     _reasons: dict[str, str] = field(default_factory=dict)
@@ -215,6 +220,8 @@ class RebuildRun:
         if job.backend not in self._reasons:
             self._reasons[job.backend] = _reason_to_hold(self.backends, job.backend)
         reason = self._reasons[job.backend]
+        if not reason and not self.run_pending and not job.edits:
+            reason = _UNPROVEN  # an edit is stored for jobs with a row only
         if reason:
             return Finding.HELD, held(job, reason, at=self.at)
         return Finding.TO_RUN, found(job, at=self.at)

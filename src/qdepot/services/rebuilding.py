@@ -30,12 +30,14 @@ class Rebuilding:
     backends: Backends
     clock: Clock
 
-    def run(self, *, merge: bool = False) -> RebuildReport:
+    def run(self, *, merge: bool = False, run_pending: bool = False) -> RebuildReport:
         """Restore all jobs with their histories, and all tombstones. It submits nothing. A repeat merges.
 
         Args:
             merge: Add to a ledger what it misses, and move on rows that are behind, as when an old backup of the
                 database came back; else the ledger must be empty.
+            run_pending: Run pending jobs on repeatable backends again, although nothing in the archive proves that a
+                job was ever acknowledged. Otherwise such jobs are held.
 
         Raises:
             ConflictError: The ledger is not empty; or another process works with it.
@@ -53,6 +55,7 @@ class Rebuilding:
             backends=self.backends,
             traces=Traces.of(pending=self.archive.pending, completed=self.archive.completed),
             at=self.clock.now(),
+            run_pending=run_pending,
         )
         run.bury()
         run.restore_ended()
