@@ -14,7 +14,7 @@ from qdepot.domain.program import JsonText
 LONG_BYTES = 256
 
 _SHORT_REQUEST_BYTES = 4096
-"""A request of at most so many bytes is left as it is."""
+"""A request of at most this many bytes is left as it is."""
 
 _DEPTH = 4
 """Of the members of a circuit: request, program, circuits, circuit."""

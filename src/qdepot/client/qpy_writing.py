@@ -3,7 +3,7 @@
 Qiskit writes no units of delays and no imaginary parts in expressions, and says nothing about it. So durations are
 written as expressions that carry their unit, and what was written is read again and compared.
 
-Qiskit is never imported here: whoever holds a circuit has it loaded already, and it is found by its name.
+Qiskit is never imported here: a process that holds a circuit has loaded it already, and it is found by its name.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def failed_library(error: BaseException) -> str | None:
 
 
 def _innermost_package(traceback: TracebackType | None) -> str:
-    """The package of the last frame that is ours or a library's; empty if there is none."""
+    """The package of the last frame that is ours or a library's; empty if no frame is."""
     innermost = ""
     while traceback is not None:
         package = str(traceback.tb_frame.f_globals.get("__name__", "")).split(".")[0]

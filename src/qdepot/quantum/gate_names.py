@@ -12,7 +12,7 @@ from qdepot.quantum.versions import has_aer
 _AER_INTERNAL = frozenset({"mark", "jump", "aer_store", "bfunc", "barrier", "measure", "reset", "delay", "box"})
 
 _LEFT_ALONE: frozenset[str] = CONTROL_FLOW_OP_NAMES | {"break_loop", "continue_loop", "snapshot", "store"}
-"""Names of instructions that the transpiler hands on as they are, whatever is behind them."""
+"""Names of instructions that the transpiler passes on unchanged, whatever their definition is."""
 
 _SYNTHESISED = frozenset(
     {"annotated", "clifford", "linear_function", "mcmt", "permutation", "qft"}

@@ -172,17 +172,6 @@ def test_a_job_that_never_set_out_is_run_where_that_costs_nothing(repeatable: Wo
     assert new.cloud.submissions == [f"{job.id}.1"]
 
 
-def test_a_job_whose_submission_nothing_proves_is_held_even_where_a_run_costs_nothing(repeatable: World):
-    unproven, edited = repeatable.submit(), repeatable.submit()
-    repeatable.jobs().edit(edited.id, caller=ME, name="seen by its owner")
-    ledger = MemoryLedger(repeatable.clock)
-    report = rebuild(repeatable, ledger, run_pending=False)
-    assert report.counts == {Finding.HELD: 1, Finding.TO_RUN: 1}
-    new = replace(repeatable, ledger=ledger)
-    assert "--resubmit" in new.jobs().get(unproven.id, caller=ME).why
-    assert (new.job(unproven).stage, new.job(edited).stage) == (Stage.HELD, Stage.WAITING)
-
-
 @pytest.mark.parametrize("trouble", ["unknown", "silent"])
 def test_a_job_for_a_backend_that_nobody_knows_now_is_held(repeatable: World, trouble):
     job = repeatable.submit()

@@ -49,7 +49,7 @@ def evaluated(machine: Machine, node: ast.Expression) -> Value:
     """The scalar that an expression is worth.
 
     Raises:
-        Refusal: It is none.
+        Refusal: It is not one.
     """
     found = anything(machine, node)
     if isinstance(found, Value):

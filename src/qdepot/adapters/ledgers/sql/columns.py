@@ -56,7 +56,7 @@ def in_microseconds(column: Column[datetime]) -> Label[int]:
 
 
 def moment_of(microseconds: int) -> datetime:
-    """The moment so many microseconds after 1970.
+    """The moment that lies this number of microseconds after 1970.
 
     Raises:
         OverflowError: Python cannot express it.
