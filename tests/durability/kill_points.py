@@ -40,6 +40,9 @@ CLEAN = _around("pending.delete request", "ledger.save cleaned")
 
 START = _around("ledger.release", "cloud.backends")
 
+LOOK_AROUND = _around("completed.scan everything", "pending.scan everything")
+"""The look for objects beside an empty ledger, in a thread of its own."""
+
 REMOTE = [*START, *ACCEPT, *PREPARE, *SEND, *POLL, *COLLECT, *CLEAN]
 """The way of a job for a backend elsewhere."""
 
@@ -82,6 +85,7 @@ DELETE = _around(
 """A deletion."""
 
 BY_CHANCE = {
+    *LOOK_AROUND,
     *_around("ledger.save looked at", "ledger.get_many"),
     *(f"after ledger.claim {duty}" for duty in ("rescue", "poll", "clean")),
 }

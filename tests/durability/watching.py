@@ -101,6 +101,8 @@ def _story(change: JobChange) -> str:
 
 def _kind(what: Any) -> str:
     """What an object is, by its key: ``request``, ``receipt``, ``bundle`` ...; of several, the first."""
+    if what == "":
+        return "everything"
     if not isinstance(what, str):
         what = next((item[0] if isinstance(item, tuple) else item for item in what), "")
     ending = what.rpartition("/")[2].partition(".")[2]

@@ -14,7 +14,6 @@ _LIBRARIES = {
     "qiskit_aer": "Aer",
     "qiskit": "Qiskit",
     "qiskit_ibm_runtime": "the package of fake devices",
-    "qiskit_qasm3_import": "the reader of OpenQASM 3",
     "openqasm3": "the parser of OpenQASM 3",
     "antlr4": "the parser of OpenQASM 3",
     **{name: name for name in ("numpy", "scipy", "rustworkx", "symengine", "sympy")},

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-_PACKAGES = ("qdepot", "qiskit", "qiskit-aer", "qiskit-qasm3-import", "numpy")
+_PACKAGES = ("qdepot", "qiskit", "qiskit-aer", "openqasm3", "numpy")
 
 
 @cache

@@ -20,7 +20,7 @@ def test_a_pool_becomes_ready_and_its_children_know_qiskit_under_a_tight_memory_
 def test_children_that_know_qiskit_tell_which_walls_stand_round_them():
     with ProcessPool(PoolOptions(sandbox="off")) as pool:
         told = ends(start(pool, "describe")).meta["sandbox"]
-    assert told.keys() == {"files", "system calls", "user", "network"}
+    assert told.keys() == {"files", "system calls", "user", "network", "signals"}
     assert not told["files"]
 
 

@@ -73,6 +73,13 @@ def cases(draw):
     return signed, draw(st.integers(0, 15)), draw(st.integers(0, 15)), node, draw(st.sampled_from(COMPARISONS)), bound
 
 
+@pytest.mark.parametrize("places", range(6))
+def test_a_negative_number_that_is_shifted_down_keeps_its_sign(places):
+    text = f"""qubit[4] q; bit[4] m; bit[4] r; x q[3]; m = measure q;
+        int[4] a = int[4](m); r = bit[4](a >> {places});"""
+    assert counts(openqasm3(text), shots=1) == {f"{(-8 >> places) % 16:04b} 1000": 1}
+
+
 @pytest.mark.timeout(300)
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())

@@ -270,7 +270,9 @@ def _shift(sign: str, a: Value, b: Value) -> Value:
     before = bits_of(a)
     if sign == "<<":
         return from_bits(a.type, bits.shifted(before, places))
-    return from_bits(a.type, bits.extended(before[places:], len(before), signed=a.type.kind is Kind.INT))
+    is_signed = a.type.kind is Kind.INT
+    kept = before[min(places, len(before) - 1) :] if is_signed else before[places:]  # the sign outlasts any shift
+    return from_bits(a.type, bits.extended(kept, len(before), signed=is_signed))
 
 
 def _with_angle(sign: str, a: Value, b: Value) -> Value:
