@@ -6,15 +6,15 @@ import stat
 
 import pytest
 
-from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister
-from qdepot.cli.local_tokens import LocalDesk, ensure_first_token
-from qdepot.domain.caller import Role
-from qdepot.domain.token import TokenText
-from qdepot.errors import InvalidRequestError
-from qdepot.services.tokens import Tokens
-from qdepot.testing.clock import FrozenClock
-
 config = pytest.importorskip("qdepot.config", reason="the service is not installed here")
+
+from qdepot.adapters.ledgers.memory_tokens import MemoryTokenRegister  # noqa: E402 - needs the service
+from qdepot.cli.local_tokens import LocalDesk, ensure_first_token  # noqa: E402 - needs the service
+from qdepot.domain.caller import Role  # noqa: E402 - needs the service
+from qdepot.domain.token import TokenText  # noqa: E402 - needs the service
+from qdepot.errors import InvalidRequestError  # noqa: E402 - needs the service
+from qdepot.services.tokens import Tokens  # noqa: E402 - needs the service
+from qdepot.testing.clock import FrozenClock  # noqa: E402 - needs the service
 
 
 @pytest.fixture
