@@ -63,12 +63,14 @@ class Finding:
         verdict: One of the five.
         judges: Who says that it is right.
         reason: Why it is refused, or wrong.
+        code: Of the error with which it is refused.
         refusals: Why judges did not answer, by judge.
     """
 
     verdict: str
     judges: Sequence[str] = ()
     reason: str = ""
+    code: str = ""
     refusals: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -78,21 +80,27 @@ class BadRefusalError(Exception):
 
 def examined(program: Program, panel: Panel) -> Finding:
     """Run a program and compare what comes back."""
+    outcome = run(program)
+    return outcome if isinstance(outcome, Finding) else answered_by(program, outcome, panel)
+
+
+def run(program: Program) -> Finding | dict[str, Any]:
+    """The entry of the result document; a finding if there is none."""
     try:
-        entry = _answered(program)
+        return _answered(program)
     except QDepotError as error:
         return _refusal(program, error)
     except Exception:  # in a child this is an internal_error
         return Finding(verdict=WRONG, reason=f"not refused but broken: {traceback.format_exc(limit=-2)}")
-    return answered_by(program, entry, panel)
 
 
 def answered_by(program: Program, entry: Mapping[str, Any], panel: Panel) -> Finding:
     """Compare an entry of a result document, wherever it comes from."""
-    return _compared(program, entry, _answers(program, panel))
+    return compared(program, entry, answers(program, panel))
 
 
-def _answers(program: Program, panel: Panel) -> dict[str, Answer]:
+def answers(program: Program, panel: Panel) -> dict[str, Answer]:
+    """What each judge says to a program."""
     if program.circuit is not None:
         return {"statevector": branches_of_circuits.judged(program.circuit)}
     assert isinstance(program.source, str)
@@ -119,7 +127,7 @@ def _refusal(program: Program, error: QDepotError) -> Finding:
         return Finding(verdict=WRONG, reason=f"internal_error: {error.message}")
     if program.language.startswith("openqasm") and "line" not in error.details and not _is_about_all(error.message):
         return Finding(verdict=WRONG, reason=f"a refusal without a place: {error.message}")
-    return Finding(verdict=REFUSED, reason=error.message)
+    return Finding(verdict=REFUSED, reason=error.message, code=error.code)
 
 
 def _is_about_all(message: str) -> bool:
@@ -127,9 +135,10 @@ def _is_about_all(message: str) -> bool:
     return bool(ABOUT_ALL.search(message))
 
 
-def _compared(program: Program, entry: Mapping[str, Any], answers: Mapping[str, Answer]) -> Finding:
-    refusals = {judge: answer.refused for judge, answer in answers.items() if answer.refused}
-    heard = {judge: answer for judge, answer in answers.items() if not answer.refused}
+def compared(program: Program, entry: Mapping[str, Any], said: Mapping[str, Answer]) -> Finding:
+    """Compare an entry of a result document with what the judges say."""
+    refusals = {judge: answer.refused for judge, answer in said.items() if answer.refused}
+    heard = {judge: answer for judge, answer in said.items() if not answer.refused}
     faults = {judge: _fault(program, entry, answer) for judge, answer in heard.items()}
     against = {judge: fault for judge, fault in faults.items() if fault}
     if against:

@@ -12,6 +12,7 @@ _WHOLE_REGISTERS = re.compile(rf"[\w)]\s+(?:{_OPERAND}\s*,[^;{{}}]*|[^;{{}}]*,\s
 _NOT_DECIMAL = re.compile(r"\b0[xbo][0-9A-Fa-f]")
 _STEPPED = re.compile(r"\bin\s*\[[^\]:]*:\s*(?!-?1\s*:)[^\]:]*:")
 _ASSIGNED = re.compile(r"\w(?:\[[^\]]*\])?\s*=\s*(?:true|false|[01]|\"[01]*\")\s*;")
+_BIT_OF_NUMBER = re.compile(r"\b(?:u?int|angle)(?:\[[^\]]*\])?\s+(\w+)\b(?=.*\b\1\s*\[)", re.DOTALL)
 _CONTROLLED_PHASE = re.compile(r"ctrl[^;]*@\s*gphase")
 
 
@@ -31,6 +32,11 @@ class Fault:
 
 
 FAULTS = (
+    Fault(
+        judge="braket",
+        what="bits of a number are counted from the highest: after `uint[4] a = 1;`, `a[0]` is 0",
+        is_in=lambda text: bool(_BIT_OF_NUMBER.search(text)),
+    ),
     Fault(
         judge="mqt",
         what="`^` of OpenQASM 2 is taken from the left, after a minus: `2^3^2` as 64, `-2^2` as 4",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(os.environ.get("QDEPOT_TEST_JUDGES", ROOT / ".venv-judges" / "bin" / "python"))
 PROCESS = Path(__file__).parent / "judges" / "process.py"
+
+DEADLINE_S = 60
+"""When the process is killed: its own patience with a judge cannot end what runs outside of Python."""
 
 SHOTS = 20_000
 """With which Braket's interpreter looks for what measurements lead to."""
@@ -54,8 +58,10 @@ class Panel:
         question = {"judges": list(judges), "source": source, "shots": SHOTS}
         process.stdin.write(json.dumps(question) + "\n")
         process.stdin.flush()
+        if not select.select([process.stdout], [], [], DEADLINE_S)[0]:
+            process.kill()
         line = process.stdout.readline()
-        if not line:  # a judge crashed its process: that is no answer, and no matter of qdepot's
+        if not line:  # a judge crashed its process, or was killed: that is no answer, and no matter of qdepot's
             self.close()
             return dict.fromkeys(judges, Answer(refused="the judge's process ended"))
         return {judge: _answer(found) for judge, found in json.loads(line).items()}

@@ -55,6 +55,7 @@ ASSIGNED = re.compile(r"\w(\[[^\]]*\])?\s*=\s*(true|false|[01])\s*;")
 COMPARED = re.compile(r"\b(\w+)\s*(==|!=)\s*(\d+)\b")
 WORD = re.compile(r"[A-Za-z]\w*")
 INCLUDE = re.compile(r'include\s*"(stdgates|qelib1)\.inc"\s*;')
+VERSION = re.compile(r"\s*(?://[^\n]*\n\s*)*OPENQASM\s+[\d.]+\s*;")
 OLD_VERSION = re.compile(r"OPENQASM\s+2\.0\s*;")
 
 
@@ -176,7 +177,9 @@ def _with_zeros(source: str) -> str:
         name, size = found["name"] or found["old"], int(found["size"] or found["old_size"])
         return found[0] + "".join(f" {name}[{place}] = measure zero_[0];" for place in range(size))
 
-    return DECLARED.sub(written, source.replace(";", "; qubit[1] zero_;", 1))
+    head = VERSION.match(source)
+    start = head.end() if head else 0
+    return DECLARED.sub(written, f"{source[:start]} qubit[1] zero_; {source[start:]}")
 
 
 def _value_of(context: Any) -> Any:
