@@ -8,7 +8,7 @@ from typing import Any
 
 from markdown_tables import table
 
-LEFT_OUT = ("not legal", "no qubits", "too large")
+LEFT_OUT = ("not legal", "no qubits", "needs values", "too large")
 RAN = ("right", "unjudged")
 VERDICTS = (*RAN, "refused", "called invalid", "too slow", "disputed", "wrong")
 SHOWN_FILES = 5

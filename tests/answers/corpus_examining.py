@@ -31,7 +31,8 @@ LARGEST_TEXT = 50_000
 LARGEST_QUBITS = 20
 JUDGES = ("mqt", "braket", "pyqasm")
 
-NOT_LEGAL, NO_QUBITS, TOO_LARGE, TOO_SLOW = "not legal", "no qubits", "too large", "too slow"
+NOT_LEGAL, NO_QUBITS, NEEDS_VALUES = "not legal", "no qubits", "needs values"
+TOO_LARGE, TOO_SLOW = "too large", "too slow"
 INVALID = "called invalid"
 """The reference parser accepts the text, and qdepot says that the program has no meaning: an undefined name, say."""
 
@@ -161,8 +162,10 @@ def _examine(outcome: Outcome, file: str, source: Source, panel: Panel) -> None:
 
 def _bounded_reading(source: Source) -> Reading | str:
     if isinstance(source, QuantumCircuit):
-        program = Program(language="qpy", source=_as_bytes(source), circuit=source, judges=())
-        return Reading(program=program, measures=True)
+        measures = "measure" in source.count_ops()
+        circuit = source if measures else source.measure_all(inplace=False)
+        program = Program(language="qpy", source=_as_bytes(circuit), circuit=circuit, judges=())
+        return Reading(program=program, measures=measures)
     try:
         reading: Reading | str = within(DEADLINE_S, reading_of, source)
     except TooSlowError:
@@ -204,6 +207,8 @@ def reading_of(text: str) -> Reading | str:
     registers = [each for each in tree.statements if isinstance(each, ast.QubitDeclaration)]
     if not registers:
         return NO_QUBITS
+    if any(isinstance(each, ast.IODeclaration) and each.io_identifier.name == "input" for each in tree.statements):
+        return NEEDS_VALUES
     if sum(_size(each, tree) for each in registers) > LARGEST_QUBITS:
         return TOO_LARGE
     measures = _Measurements.in_program(tree)

@@ -13,6 +13,11 @@ _NOT_DECIMAL = re.compile(r"\b0[xbo][0-9A-Fa-f]")
 _STEPPED = re.compile(r"\bin\s*\[[^\]:]*:\s*(?!-?1\s*:)[^\]:]*:")
 _ASSIGNED = re.compile(r"\w(?:\[[^\]]*\])?\s*=\s*(?:true|false|[01]|\"[01]*\")\s*;")
 _BIT_OF_NUMBER = re.compile(r"\b(?:u?int|angle)(?:\[[^\]]*\])?\s+(\w+)\b(?=.*\b\1\s*\[)", re.DOTALL)
+_BIT_COMPARED = re.compile(r"\]\s*[=!]=\s*(?:\d|true|false)")
+_OWN_GATE = re.compile(
+    r"\bgate\s+(?:[cr]?[xyz]|id|[hst]|[st]dg|sx|sxdg|c?sx|ch|cr[xyz]|c?p|c?u[123]?|cc[xz]|c?swap|dcx|ecr|iswap(?:dg)?"
+    r"|r(?:xx|yy|zz|zx)|xx_(?:minus|plus)_yy)\b"
+)
 _CONTROLLED_PHASE = re.compile(r"ctrl[^;]*@\s*gphase")
 
 
@@ -40,7 +45,17 @@ FAULTS = (
     Fault(
         judge="mqt",
         what="`^` of OpenQASM 2 is taken from the left, after a minus: `2^3^2` as 64, `-2^2` as 4",
-        is_in=lambda text: "OPENQASM 2" in text and "^" in text,
+        is_in=lambda text: ("OPENQASM 2" in text or "qreg" in text) and "^" in text,
+    ),
+    Fault(
+        judge="mqt",
+        what="a bit that is compared with a number is taken for its whole register: `if (c[1] == 1)`",
+        is_in=lambda text: bool(_BIT_COMPARED.search(text)),
+    ),
+    Fault(
+        judge="mqt",
+        what="a gate that the text defines is not applied if MQT Core has one of that name: `gate ryy(t) a, b { x a; }`",
+        is_in=lambda text: bool(_OWN_GATE.search(text)),
     ),
     Fault(
         judge="mqt",

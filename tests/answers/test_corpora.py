@@ -17,6 +17,7 @@ TEXTS = {
     "undefined": "OPENQASM 3.0; qubit q; bit c; foo q; c = measure q;",
     "illegal": "OPENQASM 3.0; qubit q q;",
     "no qubits": "OPENQASM 3.0; bit c; c = 1;",
+    "input": "OPENQASM 3.0; input float a; qubit q; bit c; U(a, 0, 0) q; c = measure q;",
     "large": "OPENQASM 3.0; const int n = 6; qubit[4 * n] q; bit c; c = measure q[0];",
     "twice": "OPENQASM 3.0; bit c; c = 1;",
 }
@@ -29,7 +30,7 @@ def test_each_text_ends_with_its_verdict(panel):
     assert outcome.files == len(TEXTS) - 1
     assert outcome.measuring == {"right": 1, "refused": 1, "called invalid": 1}
     assert outcome.extended == {"right": 1}
-    assert outcome.left_out == {"not legal": 1, "no qubits": 1, "too large": 1}
+    assert outcome.left_out == {"not legal": 1, "no qubits": 1, "needs values": 1, "too large": 1}
     assert outcome.names["refused"] == {"`cal`: pulses are not supported": ["pulses"]}
     assert outcome.names["called invalid"] == {"the gate … is not defined": ["undefined"]}
 
