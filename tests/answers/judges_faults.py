@@ -54,7 +54,7 @@ FAULTS = (
     ),
     Fault(
         judge="mqt",
-        what="a gate that the text defines is not applied if MQT Core has one of that name: `gate ryy(t) a, b { x a; }`",
+        what="a gate that the text defines under the name of one of its own: `gate ryy(t) a, b { x a; }`",
         is_in=lambda text: bool(_OWN_GATE.search(text)),
     ),
     Fault(

@@ -12,9 +12,10 @@ import re
 from qiskit import QuantumCircuit, qasm2
 from qiskit.circuit import Delay, Instruction
 
-from qdepot.errors import InvalidProgramError
+from qdepot.errors import InvalidProgramError, UnsupportedProgramError
 from qdepot.quantum import precheck
 from qdepot.quantum.blame import invalid_at, unsupported_at
+from qdepot.quantum.survey import surveyed
 
 _DECLARED = re.compile(r"\b(?:gate|opaque|qreg|creg)\s+(\w+)")
 _NAME = re.compile(r"\b[a-z]\w*")
@@ -33,7 +34,7 @@ def read_openqasm2(source: bytes) -> QuantumCircuit:
 
     Raises:
         InvalidProgramError: It cannot be read; with line and column where the reader knows them.
-        UnsupportedProgramError: It declares more bits than any backend has.
+        UnsupportedProgramError: It declares more bits than any backend has, or applies a gate that is not defined.
     """
     text = precheck.decoded(source)
     precheck.check_text(text, precheck.OPENQASM2)
@@ -41,9 +42,12 @@ def read_openqasm2(source: bytes) -> QuantumCircuit:
     _check_names(text)
     readable, customs = _with_known_gates(text)
     try:
-        return qasm2.loads(readable, include_path=(), custom_instructions=customs)
+        circuit = qasm2.loads(readable, include_path=(), custom_instructions=customs)
     except qasm2.QASM2ParseError as error:
         raise _located(str(error.message), text) from error
+    if "opaque" in readable:
+        _check_calls(circuit, readable)
+    return circuit
 
 
 def _check_names(text: str) -> None:
@@ -56,6 +60,19 @@ def _check_names(text: str) -> None:
             column=column,
             solution="Give the gate another name.",
         )
+
+
+def _check_calls(circuit: QuantumCircuit, text: str) -> None:
+    """Refuse the call of an opaque gate at its place: only the text tells where that is."""
+    try:
+        surveyed(circuit)
+    except UnsupportedProgramError as error:
+        name = re.escape(str(error.details.get("instruction", "")))
+        found = re.search(rf"\bopaque\s+{name}\b[^;]*;.*?\b({name})\b", text, re.DOTALL)
+        if not name or found is None:
+            raise
+        line, column = precheck.place(text, found.start(1))
+        raise unsupported_at(error.message, line=line, column=column, solution=error.solution) from None
 
 
 def _with_known_gates(text: str) -> tuple[str, list[qasm2.CustomInstruction]]:

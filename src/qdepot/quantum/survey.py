@@ -212,6 +212,7 @@ class _Walk:
             raise UnsupportedProgramError(
                 f"nothing says what {operation.name!r} does: it has no definition, and is not one of the known gates",
                 solution="Define it by known gates, or put its unitary matrix into the circuit.",
+                details={"instruction": operation.name},
             )
         size = 0
         for instruction in definition.data:

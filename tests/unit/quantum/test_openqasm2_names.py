@@ -121,6 +121,18 @@ def test_the_call_of_an_opaque_gate_is_refused_by_its_name(name):
         checked(text.encode(), program_format="openqasm2")
 
 
+@pytest.mark.parametrize("call", ["magic(0.5) q[1];", "gate foo(t) a { magic(t) a; }\nfoo(0.5) q[1];"])
+def test_the_call_of_an_opaque_gate_is_refused_with_its_place(call):
+    with pytest.raises(UnsupportedProgramError, match="'magic'") as caught:
+        checked(openqasm2(f"opaque magic(t) a;\nqreg q[2]; creg c[2];\n{call}\nmeasure q -> c;"))
+    assert (caught.value.details["line"], caught.value.details["column"]) == (5, 1 + call.index("magic"))
+
+
+def test_a_gate_that_is_opaque_and_never_called_is_no_fault():
+    text = "opaque magic a; gate foo a { magic a; } qreg q[1]; creg c[1]; x q; measure q -> c;"
+    assert counts(openqasm2(text), shots=3) == {"1": 3}
+
+
 @pytest.mark.parametrize("name", EXTRAS)
 def test_a_register_may_have_the_name_of_a_gate_that_is_not_in_the_library(name):
     assert counts(openqasm2(f"qreg q[1]; creg {name}[1]; x q; measure q -> {name};"), shots=3) == {"1": 3}
