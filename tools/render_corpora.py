@@ -59,6 +59,7 @@ def _figure(corpora: Sequence[Document]) -> Iterator[str]:
     yield from ("### How many run", "")
     groups = {
         "all corpora": corpora,
+        "without MQT Bench": [each for each in corpora if not each["name"].startswith("MQT Bench")],
         "without the tests of readers": [each for each in corpora if not _tests_a_reader(each["name"])],
     }
     rows = (_figures(name, group) for name, group in groups.items())

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from mqt.bench import BenchmarkLevel, get_benchmark
 from mqt.bench.benchmarks import get_available_benchmark_names
-from qiskit import QuantumCircuit, qasm2, qasm3
+from qiskit import QuantumCircuit, QuantumRegister, qasm2, qasm3
 
 from answers.panel import ROOT
 
 SHARED = Path(os.environ.get("QDEPOT_CIRCUITS", ROOT / "../shared/circuits"))
 CACHE = ROOT / "build" / "corpora"
 PACKAGES = ("pyqasm==1.3.0", "qiskit==2.6.2", "qiskit-qasm3-import==0.6.0")
-BENCHMARK_QUBITS = (4,)
+BENCHMARK_QUBITS = (3, 4, 5)
 
 Source = str | QuantumCircuit
 Corpus = Callable[[], Iterator[tuple[str, Source]]]
@@ -68,9 +68,16 @@ def _benchmarks(level: BenchmarkLevel) -> Iterator[tuple[str, QuantumCircuit]]:
 def _benchmark_texts(written: Callable[[QuantumCircuit], str]) -> Iterator[tuple[str, Source]]:
     for name, circuit in _benchmarks(BenchmarkLevel.INDEP):
         try:
-            yield name, written(circuit)
+            yield name, written(_without_layout(circuit))
         except Exception as error:  # OpenQASM 2 cannot express every circuit
             sys.stderr.write(f"{name} cannot be written: {error}"[:200] + "\n")
+
+
+def _without_layout(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit on declared qubits: with a layout, OpenQASM 3 would be written with physical ones."""
+    plain = QuantumCircuit(QuantumRegister(circuit.num_qubits, "q"), *circuit.cregs)
+    plain.compose(circuit, plain.qubits, plain.clbits, inplace=True)
+    return plain
 
 
 def _packaged(requirement: str) -> Iterator[tuple[str, Source]]:
