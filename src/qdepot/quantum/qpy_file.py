@@ -88,5 +88,6 @@ def _check_circuit_header(source: bytes, version: int) -> None:
 def _damaged(why: str) -> InvalidProgramError:
     return InvalidProgramError(
         f"the QPY file cannot be read: {why}",
-        solution="Check that it was transferred as binary data, whole and unchanged.",
+        solution="Check that it was transferred as binary data, unchanged, and that `qiskit.qpy.load` reads it. "
+        "Some gates of Qiskit's library, such as adders, are written so that they cannot be read: decompose them.",
     )
