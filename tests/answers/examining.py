@@ -85,7 +85,7 @@ def examined(program: Program, panel: Panel) -> Finding:
 
 
 def run(program: Program) -> Finding | dict[str, Any]:
-    """The entry of the result document; a finding if there is none."""
+    """The entry of the result document, or a finding if qdepot gave no result."""
     try:
         return _answered(program)
     except QDepotError as error:

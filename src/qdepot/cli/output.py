@@ -107,7 +107,7 @@ def print_json(document: object) -> None:
 
 
 def local_time(moment: datetime | None) -> str:
-    """A time in the local time zone, to the minute; a dash where there is none."""
+    """A time in the local time zone, to the minute; a dash if the time is unknown."""
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 

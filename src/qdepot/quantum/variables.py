@@ -24,7 +24,7 @@ _Places = Mapping[Any, Clbit | ClassicalRegister]
 
 
 def with_variables_in_registers(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The same circuit with a register for each variable, behind the registers of its own.
+    """The same circuit with a register for each variable, after the registers of its own.
 
     A circuit with variables that have no place in a register (input, floating point, wide), or with stretches, is left
     as it is.

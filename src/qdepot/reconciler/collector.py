@@ -234,7 +234,7 @@ class Collector:
     def _told(self, bundle: StoredBundle) -> Mapping[str, Any]:
         """What an adopted bundle says otherwise than the row, which is what a rebuild would say.
 
-        A later run here gave no result, and a cancel that came behind the bundle came too late.
+        A later run here gave no result, and a cancellation requested after the bundle was stored came too late.
         """
         if isinstance(self.provider, RunsHere):
             return bundle.told

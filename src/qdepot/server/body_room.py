@@ -72,7 +72,7 @@ class BodyRoom:
         return held + size <= self._total and (own == 0 or own + size <= self._total - kept_for_others)
 
     def _return_soon(self) -> None:
-        """Give memory back once whoever worked on a body has let go of it; after many bodies once."""
+        """Return memory to the system soon after a body was released; once for many bodies."""
         with suppress(RuntimeError):  # without a loop
             loop = asyncio.get_running_loop()
             if not self._returns:

@@ -72,7 +72,7 @@ class Connections:
     """The open connections of a service. Used on the event loop's thread alone."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
-        """There are none.
+        """Start without connections.
 
         Args:
             limits: How many there may be.

@@ -159,7 +159,7 @@ def checked_controls(argument: int, node: ast.QASMNode) -> int:
     """The number of controls of a modifier.
 
     Raises:
-        Refusal: It is none.
+        Refusal: It is not one.
     """
     if argument < 1:
         raise wrong(f"{argument} control qubits", node, solution="A number of controls starts at 1.")

@@ -43,7 +43,7 @@ def places(start: int | None, step: int | None, end: int | None, size: int) -> r
     What is left out is the register's end from which, and to which, the step leads.
 
     Raises:
-        Refusal: One is outside of the register, or there is none.
+        Refusal: An index is outside of the register, or the set is empty.
     """
     by = 1 if step is None else step
     first, last = (0, size - 1) if by > 0 else (size - 1, 0)

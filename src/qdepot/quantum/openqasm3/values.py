@@ -112,7 +112,7 @@ def integer(value: Value) -> int:
     """A known integer, for a size, an index, or a bound.
 
     Raises:
-        Refusal: It is none, or not known.
+        Refusal: It is not one, or its value is not known.
     """
     if value.type.kind in (Kind.FLOAT, Kind.ANGLE, Kind.DURATION):
         raise wrong(
