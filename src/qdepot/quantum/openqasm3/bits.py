@@ -8,7 +8,6 @@ compares integers of more than 32 bits wrongly and cannot add.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any, TypeAlias
 
 from qiskit.circuit import Clbit
@@ -72,11 +71,6 @@ def all_of(bits: Sequence[Bit]) -> Bit:
 def any_of(bits: Sequence[Bit]) -> Bit:
     """OR of any number of bits."""
     return invert(all_of([invert(bit) for bit in bits]))
-
-
-def parity(bits: Sequence[Bit]) -> Bit:
-    """XOR of any number of bits."""
-    return reduce(differ, bits, False)
 
 
 def known(bits: Sequence[Bit]) -> int | None:

@@ -166,11 +166,6 @@ def checked_controls(argument: int, node: ast.QASMNode) -> int:
     return argument
 
 
-def phase_gate(angle: Any) -> Gate:  # noqa: ANN401 - a number or an expression of parameters
-    """A global phase as a gate without qubits, which modifiers give qubits to."""
-    return library.GlobalPhaseGate(angle)
-
-
 def _identity() -> Gate:
     return library.UGate(0, 0, 0)  # the library's `id` is that; Qiskit's `id` takes time on devices
 

@@ -100,11 +100,6 @@ class Scopes:
         """Whether a declaration at this place is one of the whole program."""
         return len(self._frames) == 1
 
-    @property
-    def is_in_body(self) -> bool:
-        """Whether it is in the body of a gate or a subroutine."""
-        return any(frame.is_body for frame in self._frames)
-
     def find(self, name: str) -> Any:  # noqa: ANN401 - variables, qubits, gates, subroutines
         """What a name means; None where it means nothing."""
         for frame in reversed(self._frames):

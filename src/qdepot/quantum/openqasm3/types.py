@@ -42,11 +42,6 @@ class Type:
         return self.kind in (Kind.INT, Kind.UINT)
 
     @property
-    def is_numeric(self) -> bool:
-        """Whether arithmetic may mix it with numbers of other types."""
-        return self.kind in (Kind.INT, Kind.UINT, Kind.FLOAT, Kind.BOOL, Kind.BIT)
-
-    @property
     def num_bits(self) -> int | None:
         """How many bits hold a value of it; None where no bits do: ``float``, ``duration``, ``angle`` without width."""
         if self.kind in (Kind.FLOAT, Kind.DURATION):

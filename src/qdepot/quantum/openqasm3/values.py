@@ -13,7 +13,7 @@ from qiskit.circuit import ParameterExpression
 
 from qdepot.quantum.openqasm3 import bits
 from qdepot.quantum.openqasm3.refusal import unsupported, wrong
-from qdepot.quantum.openqasm3.types import BIT, BOOL, INT, ArrayType, Kind, Type
+from qdepot.quantum.openqasm3.types import BIT, BOOL, ArrayType, Kind, Type
 
 _KNOW_IT = "Write the value into the program, or declare the input as a constant."
 
@@ -274,15 +274,6 @@ _CASTS = {
     Kind.FLOAT: _to_float,
     Kind.ANGLE: _to_angle,
 }
-
-
-def of_python(found: object) -> Value:
-    """A literal."""
-    if isinstance(found, bool):
-        return Value(BOOL, found)
-    if isinstance(found, int):
-        return Value(INT, found, is_literal=True)
-    return Value(Type(Kind.FLOAT), found)
 
 
 def of_bit(bit: bits.Bit) -> Value:
